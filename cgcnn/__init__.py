@@ -1,0 +1,1 @@
+"""Crystals become graphs, networks turn graphs into numbers, training is a generator of events, a store keeps runs."""

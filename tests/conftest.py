@@ -1,0 +1,49 @@
+"""Crystals built from lattice and basis, and places to look for the data that only some machines have."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pymatgen.core import Lattice, Structure
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def rock_salt() -> Structure:
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+@pytest.fixture
+def perovskite() -> Structure:
+    sites = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]
+    return Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.905), ["Sr", "Ti", "O"], sites)
+
+
+@pytest.fixture
+def rutile() -> Structure:
+    lattice = Lattice.tetragonal(4.594, 2.959)
+    return Structure.from_spacegroup("P4_2/mnm", lattice, ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]])
+
+
+@pytest.fixture
+def low_symmetry() -> Structure:
+    """Seven atoms at random in a skewed cell, no two closer than 1 Å: nothing is equal by symmetry."""
+    rng = np.random.default_rng(7)
+    lattice = Lattice.from_parameters(5.1, 6.3, 7.2, 83, 101, 95)
+    while True:
+        structure = Structure(lattice, ["Na", "Cl", "O", "Ti", "Fe", "Si", "Ca"], rng.random((7, 3)))
+        if structure.is_valid(tol=1.0):
+            return structure
+
+
+@pytest.fixture
+def cod() -> Path:
+    """Five public-domain files of the Crystallography Open Database."""
+    if not (SHARED / "cod").is_dir():
+        pytest.skip("needs ../shared/data/cod, which is not part of the repository")
+    return SHARED / "cod"
