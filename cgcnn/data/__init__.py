@@ -1,0 +1,91 @@
+"""Crystals from anywhere: `load_crystals(DatasetConfig())` gives those that a run can learn from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cgcnn.config import Config, option
+from cgcnn.data import builtin, folder
+from cgcnn.data.crystal import SPLITS, Crystal, CrystalSet, Split, split
+from cgcnn.data.selection import why_left_out
+from cgcnn.data.targets import TARGETS
+from cgcnn.errors import DatasetError
+
+DATASETS: dict[str, Callable[["DatasetConfig"], CrystalSet]] = {"built-in": builtin.load, "folder": folder.load}
+FEWEST = 20  # crystals; with fewer, a tenth for validation would be a single crystal
+
+
+@dataclass(frozen=True)
+class DatasetConfig(Config):
+    """Which crystals a run learns from, what of them it learns, and how they are shared out."""
+
+    source: str = option(
+        "built-in",
+        "Crystals",
+        "The built-in set of 6,317 computed crystals, or a folder or zip of your own.",
+        choices=DATASETS,
+    )
+    path: str = option("", "Folder", "A folder or zip with crystal files and id_prop.csv.")
+    target: str = option(
+        "formation_energy_per_atom", "Target", "The property that the network learns.", choices=TARGETS
+    )
+    max_sites: int = option(
+        8, "Largest cell", "Crystals with more atoms are left out; 0 keeps all.", unit="atoms", minimum=0, maximum=1000
+    )
+    max_crystals: int = option(
+        0, "Crystals used", "A random part, the same for the same seed; 0 takes all.", minimum=0, maximum=100_000
+    )
+    split: str = option(
+        "chemical system",
+        "Split by",
+        "What never stands on two sides: a chemical system (all Na-Cl crystals), a formula, or a crystal.",
+        choices=SPLITS,
+    )
+    val_fraction: float = option(
+        0.1, "Validation part", "Share that chooses the best epoch.", minimum=0.01, maximum=0.4, step=0.01
+    )
+    test_fraction: float = option(
+        0.1, "Test part", "Share that judges the network at the end.", minimum=0.01, maximum=0.4, step=0.01
+    )
+    seed: int = option(0, "Seed of the split", "Another seed, another split.", minimum=0, maximum=2**31 - 1)
+
+
+def load_crystals(config: DatasetConfig) -> CrystalSet:
+    """The crystals that a run can use, in the order of their source, and why each other one was left out."""
+    loaded = DATASETS[config.source](config)
+    kept, dropped = [], dict(loaded.dropped)
+    for crystal in loaded.crystals:
+        n_atoms = len(crystal.structure)
+        if why := why_left_out(crystal.targets, n_atoms, config.target, config.max_sites):
+            dropped[crystal.id] = why
+        else:
+            kept.append(crystal)
+    if len(kept) < FEWEST:
+        raise _too_few(config, len(kept), dropped)
+    return CrystalSet(_part(kept, config), dropped)
+
+
+def load_split(config: DatasetConfig) -> Split:
+    """The crystals of a run, shared out among training, validation and test."""
+    crystals = load_crystals(config).crystals
+    return split(crystals, config.split, config.val_fraction, config.test_fraction, config.seed)
+
+
+def _part(crystals: list[Crystal], config: DatasetConfig) -> list[Crystal]:
+    if not 0 < config.max_crystals < len(crystals):
+        return crystals
+    # drawn from the sorted ids, so that the order of the source does not matter
+    ids = sorted(crystal.id for crystal in crystals)
+    drawn = set(np.random.default_rng(config.seed).permutation(ids)[: config.max_crystals].tolist())
+    return [crystal for crystal in crystals if crystal.id in drawn]
+
+
+def _too_few(config: DatasetConfig, n: int, dropped: dict[str, str]) -> DatasetError:
+    limit = f" and at most {config.max_sites} atoms" if config.max_sites else ""
+    first = next(iter(dropped.items()), None)
+    why = f"; the first one left out is {first[0]}: {first[1].rstrip('.')}" if first else ""
+    return DatasetError(
+        f"Only {n} crystals have a value of “{TARGETS[config.target].label}”{limit} but {FEWEST} are needed{why}; "
+        "choose another target, allow larger cells, or bring more crystals."
+    )

@@ -1,0 +1,34 @@
+"""The user's own crystals, kept on disk under a name made from their content."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from pymatgen.core import Structure
+
+from cgcnn.data.crystal import Crystal, formula_of
+from cgcnn.data.files import write_whole
+from cgcnn.data.structures import read_structure
+from cgcnn.errors import CrystalError
+
+SHELF_ID = re.compile(r"my-[0-9a-f]{10}")
+
+
+def keep(data: bytes, filename: str, folder: Path) -> str:
+    """Read an uploaded or pasted crystal and keep it; the answer is its id, the same for the same content."""
+    structure = read_structure(data, filename)
+    kept = {"name": filename or formula_of(structure), "structure": structure.as_dict()}
+    text = json.dumps(kept, sort_keys=True)
+    crystal_id = f"my-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    write_whole(folder / f"{crystal_id}.json", text.encode())
+    return crystal_id
+
+
+def kept(crystal_id: str, folder: Path) -> tuple[str, Crystal]:
+    """The file name that the user gave, and the crystal."""
+    file = folder / f"{crystal_id}.json"
+    if not SHELF_ID.fullmatch(crystal_id) or not file.exists():
+        raise CrystalError(f"There is no crystal {crystal_id!r} on this machine; upload it again.")
+    saved = json.loads(file.read_text())
+    return saved["name"], Crystal(crystal_id, Structure.from_dict(saved["structure"]))
