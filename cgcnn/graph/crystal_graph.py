@@ -1,0 +1,140 @@
+"""A crystal as the network sees it: atoms, and an edge to each neighbor image. One type for one crystal or many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from pymatgen.core import Structure
+from torch import Tensor
+
+from cgcnn.data.crystal import formula_of, site_label
+from cgcnn.errors import CrystalError, IsolatedAtomError
+from cgcnn.graph.config import GraphConfig
+from cgcnn.graph.neighbors import NEIGHBOR_RULES, Neighbors, Sites, nearest, ordered, rank
+
+MAX_EDGES = 3_000_000  # 300 MB of edge vectors; beyond it the cutoff is a mistake
+NO_CUTOFF = 1e3  # Å; farther than any neighbor in a crystal that read_structure accepts
+
+
+@dataclass(frozen=True)
+class CrystalGraph:
+    """One crystal, or several side by side; edges are sorted by center, then by distance.
+
+    It holds physics, not features: the 92-bit vectors and the Gaussians are made by the model.
+    """
+
+    atomic_numbers: Int[Tensor, " atoms"]
+    crystal: Int[Tensor, " atoms"]  # which crystal an atom belongs to
+    center: Int[Tensor, " edges"]
+    neighbor: Int[Tensor, " edges"]
+    image: Int[Tensor, "edges 3"]  # lattice vectors added to the neighbor
+    displacement: Float[Tensor, "edges 3"]  # Å, from center to neighbor image
+    n_crystals: int = 1
+
+    @property
+    def n_atoms(self) -> int:
+        """The number of atoms of all crystals together."""
+        return len(self.atomic_numbers)
+
+    @property
+    def n_edges(self) -> int:
+        """The number of directed edges; i to j and j to i are two."""
+        return len(self.center)
+
+    @property
+    def distance(self) -> Float[Tensor, " edges"]:
+        """The length of each edge in Å."""
+        return torch.linalg.vector_norm(self.displacement, dim=1)
+
+    @property
+    def degree(self) -> Int[Tensor, " atoms"]:
+        """The number of neighbors of each atom."""
+        return torch.bincount(self.center, minlength=self.n_atoms)
+
+    @property
+    def atoms_per_crystal(self) -> Int[Tensor, " crystals"]:
+        """The number of atoms of each crystal."""
+        return torch.bincount(self.crystal, minlength=self.n_crystals)
+
+    def to(self, device: torch.device | str) -> "CrystalGraph":
+        """The same graph on another device."""
+        tensors = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "n_crystals"}
+        return replace(self, **{name: tensor.to(device) for name, tensor in tensors.items()})
+
+    def __repr__(self) -> str:
+        """One line: how much of everything there is."""
+        return f"CrystalGraph({self.n_crystals} crystals, {self.n_atoms} atoms, {self.n_edges} edges)"
+
+
+def build_graph(structure: Structure, config: GraphConfig | None = None) -> CrystalGraph:
+    """The crystal graph of an ordered structure; IsolatedAtomError names an atom that has no neighbor."""
+    config = config or GraphConfig()
+    sites = Sites.of(structure)
+    pairs = find_neighbors(structure, sites, config)
+    offsets = pairs.image @ sites.lattice
+    displacement = sites.coords[pairs.neighbor] + offsets - sites.coords[pairs.center]
+    return CrystalGraph(
+        atomic_numbers=torch.from_numpy(sites.numbers),
+        crystal=torch.zeros(len(sites.numbers), dtype=torch.long),
+        center=torch.from_numpy(pairs.center.astype(np.int64)),
+        neighbor=torch.from_numpy(pairs.neighbor.astype(np.int64)),
+        image=torch.from_numpy(pairs.image),
+        displacement=torch.from_numpy(displacement.astype(np.float32)),
+    )
+
+
+def batch(graphs: Sequence[CrystalGraph]) -> CrystalGraph:
+    """Put graphs side by side in one: atoms and crystals are renumbered, no edge joins two crystals."""
+    if not graphs:
+        raise CrystalError("There is no crystal to put into a batch; give at least one graph.")
+    atoms_before = np.cumsum([0, *(g.n_atoms for g in graphs)]).tolist()
+    crystals_before = np.cumsum([0, *(g.n_crystals for g in graphs)]).tolist()
+    return CrystalGraph(
+        atomic_numbers=torch.cat([g.atomic_numbers for g in graphs]),
+        crystal=torch.cat([g.crystal + n for g, n in zip(graphs, crystals_before, strict=False)]),
+        center=torch.cat([g.center + n for g, n in zip(graphs, atoms_before, strict=False)]),
+        neighbor=torch.cat([g.neighbor + n for g, n in zip(graphs, atoms_before, strict=False)]),
+        image=torch.cat([g.image for g in graphs]),
+        displacement=torch.cat([g.displacement for g in graphs]),
+        n_crystals=crystals_before[-1],
+    )
+
+
+def find_neighbors(structure: Structure, sites: Sites, config: GraphConfig) -> Neighbors:
+    """The pairs of the configured rule; atoms without any are refused, or looked after on their own."""
+    _refuse_too_many(structure, sites, config)
+    rule = NEIGHBOR_RULES[config.rule]
+    pairs = rule(sites, config.cutoff, config.max_neighbors, config.tolerance, None)
+    isolated = np.flatnonzero(pairs.degree(len(sites.numbers)) == 0)
+    if not len(isolated):
+        return pairs
+    if config.isolated == "error":
+        raise IsolatedAtomError(_isolated_sentence(structure, sites, isolated, config.cutoff))
+    # An isolated atom has no radius of its own to fill, so "radius" gives it its nearest shell.
+    lonely = rule if config.rule != "radius" else NEIGHBOR_RULES["whole shells"]
+    count = config.max_neighbors if config.rule != "radius" else 1
+    found = lonely(sites, NO_CUTOFF, count, config.tolerance, isolated)
+    both = [np.concatenate([getattr(p, f.name) for p in (pairs, found)]) for f in fields(Neighbors)]
+    return ordered(sites, Neighbors(*both))
+
+
+def _isolated_sentence(structure: Structure, sites: Sites, isolated: np.ndarray, cutoff: float) -> str:
+    first, count, total = site_label(structure, int(isolated[0])), len(isolated), len(sites.numbers)
+    around = nearest(sites, 1, NO_CUTOFF, 0.0, isolated)
+    need = np.ceil(10 * around.distance[rank(around, total) == 0].max()) / 10
+    verb = "has" if count == 1 else "have"
+    return (
+        f"{count} of {total} atoms of {formula_of(structure)} {verb} no neighbor within "
+        f"{cutoff:g} Å (first: {first}); raise the cutoff to at least {need:.1f} Å, or let it grow for such atoms."
+    )
+
+
+def _refuse_too_many(structure: Structure, sites: Sites, config: GraphConfig) -> None:
+    per_atom = 4.19 * config.cutoff**3 * len(sites.numbers) / structure.volume
+    if config.rule == "radius" and per_atom * len(sites.numbers) > MAX_EDGES:
+        raise CrystalError(
+            f"All pairs of {formula_of(structure)} within {config.cutoff:g} Å would be about "
+            f"{per_atom * len(sites.numbers):,.0f} edges (limit {MAX_EDGES:,}); lower the cutoff or use a smaller cell."
+        )

@@ -1,0 +1,75 @@
+"""Shells: the neighbors of an atom gathered by distance, and where a neighbor rule cuts one in two."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from pymatgen.core import Element, Structure
+
+from cgcnn.graph.config import GraphConfig
+from cgcnn.graph.crystal_graph import CrystalGraph, build_graph
+from cgcnn.graph.neighbors import Sites, ordered, within
+
+SAME_SHELL = 1e-3  # Å; see "whole shells"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """All neighbors of an atom at one distance: how many of each element there are, and how many are kept."""
+
+    distance: float  # Å
+    total: dict[str, int]
+    kept: dict[str, int]
+
+    @property
+    def is_cut(self) -> bool:
+        """True when the graph keeps some of this shell and drops the rest."""
+        return 0 < sum(self.kept.values()) < sum(self.total.values())
+
+
+@dataclass(frozen=True)
+class CutShell:
+    """A shell of an atom that "k nearest" cuts: it keeps `kept` of `total` neighbors at `distance` Å."""
+
+    atom: int
+    distance: float
+    kept: int
+    total: int
+    symbols: tuple[str, ...]
+
+
+def shells(structure: Structure, graph: CrystalGraph, atom: int, cutoff: float) -> list[Shell]:
+    """The shells of one atom out to `cutoff` Å, with what `graph` keeps of each."""
+    sites = Sites.of(structure)
+    pairs = ordered(sites, within(sites, cutoff, np.array([atom])))
+    own = (graph.center == atom).numpy()
+    edges = Counter(_key(j, t) for j, t in zip(graph.neighbor[own].tolist(), graph.image[own].tolist(), strict=True))
+    found: list[Shell] = []
+    for j, image, d in zip(pairs.neighbor.tolist(), pairs.image.tolist(), pairs.distance.tolist(), strict=True):
+        if not found or d - found[-1].distance > SAME_SHELL:
+            found.append(Shell(d, {}, {}))
+        symbol = Element.from_Z(int(sites.numbers[j])).symbol
+        found[-1].total[symbol] = found[-1].total.get(symbol, 0) + 1
+        found[-1].kept[symbol] = found[-1].kept.get(symbol, 0) + edges[_key(j, image)]
+    return found
+
+
+def cut_shells(structure: Structure, config: GraphConfig) -> list[CutShell]:
+    """Every atom whose last shell "k nearest" cuts in two; empty for the other rules, which cut none."""
+    if config.rule != "k nearest":
+        return []
+    cut = build_graph(structure, config)
+    whole = build_graph(structure, config.with_(rule="whole shells"))
+    found = []
+    for atom in np.flatnonzero((whole.degree > cut.degree).numpy()).tolist():
+        mine = whole.center == atom
+        distance, neighbor = whole.distance[mine], whole.neighbor[mine]
+        last = distance > float(distance.max()) - 2 * config.tolerance
+        kept = int(cut.degree[atom]) - int((~last).sum())
+        symbols = sorted({Element.from_Z(z).symbol for z in whole.atomic_numbers[neighbor[last]].tolist()})
+        found.append(CutShell(atom, float(distance.max()), kept, int(last.sum()), tuple(symbols)))
+    return found
+
+
+def _key(neighbor: int, image: list[int]) -> tuple[int, ...]:
+    return (neighbor, *image)
