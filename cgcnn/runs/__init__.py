@@ -1,0 +1,1 @@
+"""When and where training happens: the store is the wire and the only truth."""
