@@ -1,0 +1,223 @@
+"""How a run goes and how good it became: curves while it learns, pictures of its errors afterwards."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from math import isfinite
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from cgcnn.data.targets import Target
+from cgcnn.errors import CrystalError
+from cgcnn.figures.colors import EDGE_COLOR, SHELL_COLORS
+from cgcnn.figures.periodic_table import periodic_table
+
+TRAIN_COLOR, VAL_COLOR = SHELL_COLORS[:2]  # Okabe and Ito's blue and vermilion: 3:1 or more on white and on black
+MOST_POINTS = 400  # of a curve; more cost time on the wire and cannot be seen
+METRICS = {"loss": "Loss", "mae": "Mean absolute error"}
+
+Epochs = Sequence[Mapping[str, float | None]]
+
+
+def loss_curves(
+    epochs: Epochs,
+    *,
+    metric: str = "loss",
+    unit: str = "",
+    log: bool = False,
+    baseline: float | None = None,
+    best_epoch: int | None = None,
+    total_epochs: int | None = None,
+) -> dict[str, Any]:
+    """Training and validation curves as an ECharts option, with the best validation epoch marked.
+
+    `epochs` have the fields of EpochMetrics; `metric` is "loss" or "mae", the latter in `unit` and beside
+    `baseline`, the error of always predicting the mean. Without `best_epoch` it is the lowest val_mae.
+    """
+    best = _best(epochs, best_epoch)
+    drawn = _thinned(epochs, best)
+    last = total_epochs or (int(epochs[-1]["epoch"] or 1) if epochs else 1)
+    series = [
+        _curve("Training", drawn, f"train_{metric}", TRAIN_COLOR, log),
+        _curve("Validation", drawn, f"val_{metric}", VAL_COLOR, log) | {"lineStyle": {"type": [7, 3], "width": 2}},
+    ]
+    if best is not None and (value := _plain(epochs[best][f"val_{metric}"], log)) is not None:
+        series[1]["markPoint"] = _best_mark(int(epochs[best]["epoch"] or 0), value, last)
+    if metric == "mae" and baseline:
+        series.append(_bar_to_beat(baseline, last, unit))
+    return {
+        "animation": False,
+        "title": {"text": f"{METRICS[metric]} after each epoch", "top": 4, "left": 0},
+        "legend": {"data": ["Training", "Validation"], "top": 28, "left": 0},
+        "grid": {"top": 80, "bottom": 30, "left": 8, "right": 24},
+        "tooltip": {"trigger": "axis"},
+        "xAxis": _epoch_axis(last),
+        "yAxis": _error_axis(METRICS[metric], unit if metric == "mae" else "", log),
+        "series": series,
+    }
+
+
+def _best(epochs: Epochs, best_epoch: int | None) -> int | None:
+    """The place of the best epoch: the one asked for, or that of the lowest validation error."""
+    if best_epoch is not None:
+        return next((i for i, e in enumerate(epochs) if e["epoch"] == best_epoch), None)
+    known = [(value, i) for i, e in enumerate(epochs) if (value := _plain(e.get("val_mae"), False)) is not None]
+    return min(known)[1] if known else None
+
+
+def _thinned(epochs: Epochs, best: int | None) -> Epochs:
+    """At most MOST_POINTS epochs at even steps: the first, the last and the best are among them."""
+    if len(epochs) <= MOST_POINTS:
+        return epochs
+    chosen = {round(i) for i in np.linspace(0, len(epochs) - 1, MOST_POINTS - 1)}
+    return [epochs[i] for i in sorted(chosen | ({best} if best is not None else set()))]
+
+
+def _plain(value: float | None, log: bool) -> float | None:
+    """A number that JSON and the axis can take, or None: then the curve has a gap."""
+    return None if value is None or not isfinite(value) or (log and value <= 0) else float(value)
+
+
+def _curve(name: str, epochs: Epochs, key: str, color: str, log: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "line",
+        "data": [[e["epoch"], _plain(e.get(key), log)] for e in epochs],
+        "color": color,
+        "lineStyle": {"width": 2},
+        "symbol": "circle" if name == "Training" else "diamond",
+        "symbolSize": 7,
+        "showSymbol": len(epochs) <= 20,
+    }
+
+
+def _best_mark(epoch: int, value: float, last: int) -> dict[str, Any]:
+    # Curves fall toward the right, so there is room to the right of a point, but for the last ones.
+    side = "right" if epoch > 0.6 * last else "left"
+    label = {"formatter": f"best: epoch {epoch}", "position": "top", "distance": 10, "align": side}
+    ring = {"color": "transparent", "borderColor": VAL_COLOR, "borderWidth": 3}
+    mark = {"name": "best epoch", "coord": [epoch, value], "symbol": "circle", "symbolSize": 13}
+    return {"data": [mark], "label": {**label, "color": VAL_COLOR, "fontSize": 13}, "itemStyle": ring}
+
+
+def _bar_to_beat(baseline: float, last: int, unit: str) -> dict[str, Any]:
+    """A dashed line as a series of its own, so that the axis always reaches it."""
+    words = f"predict the mean: {baseline:.3g} {unit}".rstrip()
+    return {
+        "name": "Predict the mean",
+        "type": "line",
+        "data": [[0, baseline], [last, baseline]],
+        "silent": True,
+        "symbol": "none",
+        "color": EDGE_COLOR,
+        "lineStyle": {"width": 0},
+        "tooltip": {"show": False},
+        "markLine": {
+            "data": [{"yAxis": baseline}],
+            "symbol": "none",
+            "silent": True,
+            "lineStyle": {"type": [3, 4], "width": 2},
+            "label": {"formatter": words, "position": "insideEndTop"},
+        },
+    }
+
+
+def _epoch_axis(last: int) -> dict[str, Any]:
+    pointer = {"label": {"formatter": "Epoch {value}", "precision": 0}}
+    words = {"name": "Epoch", "nameLocation": "middle", "nameGap": 26}
+    return {"type": "value", "min": 0, "max": last, "minInterval": 1, "axisPointer": pointer, **words}
+
+
+def _error_axis(label: str, unit: str, log: bool) -> dict[str, Any]:
+    name = f"{label} ({unit})" if unit else label
+    words = {"name": name, "nameLocation": "end", "nameGap": 12, "nameTextStyle": {"align": "left"}}
+    return {"type": "log" if log else "value", **words}
+
+
+def parity_plot(
+    truth: Sequence[float],
+    predicted: Sequence[float],
+    *,
+    ids: Sequence[str],
+    unit: str,
+    title: str,
+    label: str,
+) -> go.Figure:
+    """Predicted against true values; a perfect network would put every crystal on the diagonal."""
+    if not len(truth):
+        raise CrystalError("No crystal has both a true and a predicted value; test the network on one at least.")
+    x, y = np.asarray(truth, dtype=float), np.asarray(predicted, dtype=float)
+    axis = f"{label} ({unit})" if unit else label
+    low, high = _padded(np.concatenate([x, y]))
+    mae = f"MAE {np.abs(x - y).mean():.3g} {unit}".rstrip() + f", {_counted(len(x), 'crystal')}"
+    diagonal = {"x": [low, high], "y": [low, high], "mode": "lines", "name": "perfect", "hoverinfo": "skip"}
+    tip = f"<b>%{{text}}</b><br>true %{{x:.4g}} {unit}<br>predicted %{{y:.4g}} {unit}<extra></extra>"
+    dots = {"color": TRAIN_COLOR, "size": 7, "opacity": 0.8}
+    figure = go.Figure(
+        [
+            go.Scatter(diagonal, line={"color": EDGE_COLOR, "dash": "dash"}),
+            go.Scatter(x=x, y=y, mode="markers", text=list(ids), hovertemplate=tip, marker=dots, name="crystals"),
+        ]
+    )
+    figure.update_xaxes(title=f"True {_lowered(axis)}", range=[low, high], constrain="domain")
+    figure.update_yaxes(title=f"Predicted {_lowered(axis)}", range=[low, high], scaleanchor="x", constrain="domain")
+    figure.update_layout(title={"text": title, "subtitle": {"text": mae}}, showlegend=False, height=480)
+    return _clear(figure)
+
+
+def error_by_element(errors: Mapping[str, tuple[float, int]], *, unit: str) -> go.Figure:
+    """The mean absolute error over the crystals that contain each element: symbol -> (MAE in `unit`, how many)."""
+    values = {symbol: mae for symbol, (mae, _) in errors.items()}
+    counts = {symbol: n for symbol, (_, n) in errors.items()}
+    return periodic_table(values, title="Mean absolute error by element", unit=unit, counts=counts)
+
+
+def target_histogram(values: Iterable[float], *, target: Target) -> go.Figure:
+    """How a target is distributed over the crystals, with its median and mean."""
+    known = np.fromiter(values, dtype=float)
+    if not len(known):
+        raise CrystalError(f"No crystal has a value of {target.label.lower()}; choose another target.")
+    counts, edges = np.histogram(known, bins=int(np.clip(np.sqrt(len(known)), 8, 48)))
+    figure = go.Figure(_bars(counts, edges, target))
+    for name, at, dash in (("median", np.median(known), "solid"), ("mean", known.mean(), "dash")):
+        words = f"{name} {target.text(float(at))}"
+        line = {"color": VAL_COLOR, "width": 2, "dash": dash}
+        figure.add_scatter(x=[at, at], y=[0, int(counts.max())], mode="lines", name=words, line=line, hoverinfo="name")
+    title = {"text": f"{target.label} of {_counted(len(known), 'crystal')}"}
+    figure.update_layout(title=title, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, height=380)
+    figure.update_xaxes(title=target.axis)
+    figure.update_yaxes(title="Number of crystals")
+    return _clear(figure)
+
+
+def _bars(counts: np.ndarray, edges: np.ndarray, target: Target) -> go.Bar:
+    ranges = [f"{a:.4g} to {b:.4g} {target.unit}".rstrip() for a, b in pairwise(edges)]
+    return go.Bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=counts,
+        width=np.diff(edges) * 0.94,
+        marker={"color": TRAIN_COLOR},
+        customdata=ranges,
+        hovertemplate="%{customdata}: %{y:,} crystals<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _padded(values: np.ndarray) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    room = 0.05 * (high - low) or 0.5
+    return low - room, high + room
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _lowered(label: str) -> str:
+    return label[:1].lower() + label[1:]
+
+
+def _clear(figure: go.Figure) -> go.Figure:
+    """Let the page's own color through, whatever the theme."""
+    return figure.update_layout(paper_bgcolor="rgba(0, 0, 0, 0)", plot_bgcolor="rgba(0, 0, 0, 0)")

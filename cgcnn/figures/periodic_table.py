@@ -1,0 +1,135 @@
+"""The periodic table as a map: one value for each element, by color."""
+
+from collections.abc import Iterable, Mapping
+from math import ceil, floor, log10
+from typing import Any
+
+import plotly.graph_objects as go
+
+from cgcnn.errors import CrystalError
+
+TABLE = """
+H  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  He
+Li Be .  .  .  .  .  .  .  .  .  .  B  C  N  O  F  Ne
+Na Mg .  .  .  .  .  .  .  .  .  .  Al Si P  S  Cl Ar
+K  Ca Sc Ti V  Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr
+Rb Sr Y  Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I  Xe
+Cs Ba .  Hf Ta W  Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn
+Fr Ra .  Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
+.  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
+.  .  La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu .
+.  .  Ac Th Pa U  Np Pu Am Cm Bk Cf Es Fm Md No Lr .
+"""
+ROWS = [line.split() for line in TABLE.split("\n")[1:-1]]
+SYMBOLS = [symbol for row in ROWS for symbol in row if symbol != "."]
+X_EDGES = list(range(19))
+Y_EDGES = [0, 1, 2, 3, 4, 5, 6, 7, 7.4, 8.4, 9.4]  # the row of dots is a gap
+DARK_TEXT_FROM = 0.45  # of the color range: there black and white read equally well on Viridis
+EMPTY = "rgba(128, 128, 128, 0.13)"  # a cell without a value, on white and on black alike
+
+
+def periodic_table(
+    values: Mapping[str, float],
+    *,
+    title: str,
+    unit: str,
+    counts: Mapping[str, int] | None = None,
+    log: bool = False,
+) -> go.Figure:
+    """Color each element by its value; the others stay gray. `counts` of crystals are shown on hovering.
+
+    With `log` the color follows the logarithm, so that rare elements can be told apart.
+    """
+    _check(values, log)
+    shown = {symbol: log10(value) if log else value for symbol, value in values.items()}
+    tips = {symbol: _tip(value, unit, (counts or {}).get(symbol)) for symbol, value in values.items()}
+    low, high = _span(shown.values(), log)
+    bright = {symbol for symbol, value in shown.items() if value - low >= DARK_TEXT_FROM * (high - low)}
+    missing = {symbol: 0.0 for symbol in SYMBOLS if symbol not in values}
+    figure = go.Figure(_cells(missing, {}, "#808080"))
+    figure.data[0].update(colorscale=[EMPTY, EMPTY], showscale=False)
+    for names, text_color in ((shown.keys() - bright, "#ffffff"), (bright, "#000000")):
+        layer = _cells({name: shown[name] for name in names}, tips, text_color)
+        figure.add_trace(layer.update(coloraxis="coloraxis"))
+    axis: dict[str, Any] = {"colorscale": "Viridis", "cmin": low, "cmax": high, "colorbar": _colorbar(unit)}
+    axis["colorbar"] |= _decades(low, high) if log else {}
+    figure.update_layout(coloraxis=axis)
+    _lay_out(figure, title)
+    return figure
+
+
+def _cells(values: Mapping[str, float], tips: Mapping[str, str], text_color: str) -> go.Heatmap:
+    return go.Heatmap(
+        x=X_EDGES,
+        y=Y_EDGES,
+        z=[[values.get(symbol) for symbol in row] for row in ROWS],
+        text=[[symbol if symbol in values else "" for symbol in row] for row in ROWS],
+        customdata=[[tips.get(symbol, "no value") for symbol in row] for row in ROWS],
+        texttemplate="%{text}",  # without a size, the text shrinks with the cells
+        textfont={"color": text_color},
+        hovertemplate="<b>%{text}</b>: %{customdata}<extra></extra>",
+        hoverongaps=False,
+        xgap=1,
+        ygap=1,
+    )
+
+
+def _tip(value: float, unit: str, count: int | None) -> str:
+    words = _words(value, unit)
+    return words if count is None else f"{words} ({_words(count, 'crystals')})"
+
+
+def _words(value: float, unit: str) -> str:
+    number = f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"
+    return f"{number} {'crystal' if unit == 'crystals' and value == 1 else unit}".rstrip()
+
+
+def _check(values: Mapping[str, float], log: bool) -> None:
+    if unknown := [symbol for symbol in values if symbol not in SYMBOLS]:
+        raise CrystalError(f"{unknown[0]!r} is no element of the periodic table; use symbols such as Na.")
+    if log and (low := [symbol for symbol, value in values.items() if value <= 0]):
+        raise CrystalError(
+            f"The value of {low[0]} is {values[low[0]]:g}, which has no logarithm; draw it on a linear scale."
+        )
+
+
+def _colorbar(unit: str) -> dict:
+    """Horizontal, in the free room above the transition metals, so that it costs the table no width."""
+    return {
+        "orientation": "h",
+        "title": {"text": unit, "side": "top"},
+        "x": 7 / 18,
+        "len": 9 / 18,
+        "y": 0.995,
+        "yanchor": "top",
+        "thickness": 8,
+        "nticks": 5,
+        "outlinewidth": 0,
+    }
+
+
+def _span(shown: Iterable[float], log: bool) -> tuple[float, float]:
+    """The range of colors: from zero, or of logarithms from the least; never empty."""
+    known = [*shown] or [0.0]
+    low = min(known) if log else min(0.0, *known)
+    return low, max(known) if max(known) > low else low + 1
+
+
+def _decades(low: float, high: float) -> dict:
+    """Ticks at 1, 10, 100, ... when colors follow logarithms; at both ends where no two decades are in reach."""
+    ticks: list[float] = list(range(ceil(low), floor(high) + 1))
+    ticks = ticks if len(ticks) > 1 else [low, high]
+    return {"tickvals": ticks, "ticktext": [f"{10.0**tick:,.4g}" for tick in ticks]}
+
+
+def _lay_out(figure: go.Figure, title: str) -> None:
+    hidden = {"visible": False, "fixedrange": True}
+    figure.update_xaxes(**hidden, range=[X_EDGES[0], X_EDGES[-1]])
+    figure.update_yaxes(**hidden, range=[Y_EDGES[-1], Y_EDGES[0]])
+    figure.update_layout(
+        title=title,
+        height=350,
+        margin={"l": 0, "r": 0, "t": 40, "b": 0},
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+    )

@@ -1,0 +1,138 @@
+import json
+from math import nan
+
+import numpy as np
+import pytest
+
+from cgcnn.data.targets import TARGETS
+from cgcnn.errors import CrystalError
+from cgcnn.figures.learning import (
+    MOST_POINTS,
+    error_by_element,
+    loss_curves,
+    parity_plot,
+    target_histogram,
+)
+
+ENERGY = TARGETS["formation_energy_per_atom"]
+
+
+def run(n: int, best: int = 5) -> list[dict[str, float]]:
+    """Errors that fall until `best` and rise afterwards."""
+    rows = []
+    for epoch in range(1, n + 1):
+        val = 0.2 + 0.01 * abs(epoch - best)
+        rows.append(dict(epoch=epoch, train_loss=1 / epoch, val_loss=2 * val, train_mae=0.5 / epoch, val_mae=val))
+    return rows
+
+
+def series(option: dict, name: str) -> dict:
+    return next(s for s in option["series"] if s["name"] == name)
+
+
+def test_the_curves_are_the_losses_by_epoch() -> None:
+    option = loss_curves(run(3), total_epochs=10)
+    assert series(option, "Training")["data"] == [[1, 1.0], [2, 0.5], [3, pytest.approx(1 / 3)]]
+    assert option["xAxis"]["name"] == "Epoch"
+    assert option["xAxis"]["max"] == 10
+    assert option["yAxis"]["name"] == "Loss"
+
+
+def test_training_and_validation_differ_by_more_than_color() -> None:
+    train, val = loss_curves(run(3))["series"]
+    assert train["color"] != val["color"]
+    assert train["symbol"] != val["symbol"]
+    assert train["lineStyle"] != val["lineStyle"]
+
+
+def test_the_error_view_has_its_unit_and_the_bar_to_beat() -> None:
+    option = loss_curves(run(3), metric="mae", unit="eV/atom", baseline=0.9)
+    assert option["yAxis"]["name"] == "Mean absolute error (eV/atom)"
+    line = series(option, "Predict the mean")["markLine"]
+    assert line["data"] == [{"yAxis": 0.9}]
+    assert line["label"]["formatter"] == "predict the mean: 0.9 eV/atom"
+    assert [point[1] for point in series(option, "Predict the mean")["data"]] == [0.9, 0.9]  # the axis reaches it
+
+
+def test_a_loss_has_no_bar_to_beat() -> None:
+    assert len(loss_curves(run(3), metric="loss", baseline=0.9)["series"]) == 2
+
+
+def test_the_best_epoch_has_the_lowest_validation_error_in_both_views() -> None:
+    for metric in ("loss", "mae"):
+        (mark,) = series(loss_curves(run(9, best=4), metric=metric), "Validation")["markPoint"]["data"]
+        assert mark["coord"][0] == 4
+
+
+def test_the_best_epoch_can_be_given() -> None:
+    validation = series(loss_curves(run(9, best=4), best_epoch=7), "Validation")
+    assert validation["markPoint"]["label"]["formatter"] == "best: epoch 7"
+    assert "markPoint" not in series(loss_curves(run(3), best_epoch=99), "Validation")
+
+
+@pytest.mark.parametrize("best", [1, 2, 777, 1234, 5000])
+def test_thinning_keeps_the_first_the_last_and_the_best_epoch(best: int) -> None:
+    epochs = [point[0] for point in series(loss_curves(run(5000, best)), "Validation")["data"]]
+    assert len(epochs) <= MOST_POINTS
+    assert {1, best, 5000} <= set(epochs)
+    assert epochs == sorted(epochs)
+
+
+def test_what_no_axis_can_take_becomes_a_gap() -> None:
+    epochs = [{**run(1)[0], "train_loss": nan, "val_loss": 0.0}]
+    option = loss_curves(epochs, log=True)
+    assert option["yAxis"]["type"] == "log"
+    assert [s["data"] for s in option["series"]] == [[[1, None]], [[1, None]]]
+
+
+@pytest.mark.parametrize("n", [0, 1, 1000])
+def test_the_option_is_strict_json(n: int) -> None:
+    option = loss_curves(run(n), metric="mae", unit="eV", baseline=1.0, log=True)
+    assert json.loads(json.dumps(option, allow_nan=False)) == option
+    assert option["animation"] is False
+
+
+def parity(truth: list[float], predicted: list[float]):
+    ids = [f"mp-{i}" for i in range(len(truth))]
+    return parity_plot(truth, predicted, ids=ids, unit="eV", title="Test crystals", label="Band gap")
+
+
+def test_a_parity_plot_has_a_diagonal_equal_axes_and_its_error() -> None:
+    figure = parity([0.0, 1.0], [0.5, 1.0])
+    diagonal, dots = figure.data
+    assert diagonal.x == diagonal.y
+    assert (list(dots.x), list(dots.y), list(dots.text)) == ([0.0, 1.0], [0.5, 1.0], ["mp-0", "mp-1"])
+    assert figure.layout.title.subtitle.text == "MAE 0.25 eV, 2 crystals"
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range
+    assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.layout.xaxis.title.text == "True band gap (eV)"
+    assert figure.layout.yaxis.title.text == "Predicted band gap (eV)"
+
+
+def test_a_parity_plot_of_nothing_says_so() -> None:
+    with pytest.raises(CrystalError, match="No crystal has both"):
+        parity([], [])
+
+
+def test_the_error_of_an_element_carries_its_unit_and_count() -> None:
+    figure = error_by_element({"Na": (0.125, 7)}, unit="eV/atom")
+    assert figure.layout.title.text == "Mean absolute error by element"
+    assert figure.layout.coloraxis.colorbar.title.text == "eV/atom"
+    assert any("0.125 eV/atom (7 crystals)" in row for trace in figure.data for row in trace.customdata)
+
+
+def test_a_histogram_counts_every_crystal_and_names_median_and_mean() -> None:
+    values = [*np.linspace(-3, 0, 99), 50.0]
+    figure = target_histogram(values, target=ENERGY)
+    bars, median, mean = figure.data
+    assert sum(bars.y) == 100
+    assert median.x[0] == pytest.approx(np.median(values))
+    assert median.name == f"median {ENERGY.text(np.median(values))}"
+    assert mean.name == f"mean {ENERGY.text(np.mean(values))}"
+    assert figure.layout.xaxis.title.text == "Formation energy (eV/atom)"
+
+
+def test_a_histogram_of_one_value_or_of_none() -> None:
+    assert sum(target_histogram([1.5], target=ENERGY).data[0].y) == 1
+    with pytest.raises(CrystalError, match="choose another target"):
+        target_histogram([], target=ENERGY)
