@@ -1,0 +1,29 @@
+"""Crystal Graph Lab: start it with `streamlit run app.py`. This file is the table of contents."""
+
+import streamlit as st
+
+from cgcnn.ui.frame import sidebar
+from cgcnn.ui.warm import warm_up
+
+PAGES = {
+    "See": [
+        st.Page("pages/crystal.py", title="Crystal", icon=":material/deployed_code:", default=True),
+        st.Page("pages/graph.py", title="Graph", icon=":material/hub:"),
+    ],
+    "Learn": [st.Page("pages/train.py", title="Train", icon=":material/show_chart:")],
+    "Use": [st.Page("pages/data.py", title="Data", icon=":material/database:")],
+}
+
+
+def main() -> None:
+    """Draw the frame, then the page that the URL names."""
+    st.set_page_config("Crystal Graph Lab", "static/icon.svg", layout="wide")  # a named icon would come from a CDN
+    page = st.navigation(PAGES)
+    sidebar()
+    page.run()
+    warm_up()
+
+
+# A process that multiprocessing spawns imports this file again under another name; it must draw nothing.
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The sets of crystals on the Data page: the built-in one, and those that users brought."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from cgcnn.data import builtin, folder
+from cgcnn.data.crystal import Crystal
+from cgcnn.data.files import home
+from cgcnn.data.targets import TARGETS
+from cgcnn.errors import CrystalError
+from cgcnn.ui.prose import prose
+
+
+@dataclass(frozen=True)
+class ShownSet:
+    """A set as the page needs it, wherever it comes from."""
+
+    name: str
+    targets: Sequence[str]
+    values: Callable[[str], Any]  # target -> all known values
+    element_counts: Callable[[str], dict[str, int]]  # target -> element -> crystals that contain it
+    rows: Callable[[str], list[dict[str, Any]]]  # target -> id, formula, atoms, value
+    find: Callable[[str], Crystal]
+    card: Callable[[], None]  # draws where the set comes from
+
+
+def chosen_set() -> ShownSet:
+    """The set that the reader chose; a broken one is a CrystalError."""
+    stored = {path.stem: path for path in folder.stored_sets(home())}
+    names = ["built-in", *stored]
+    name = st.segmented_control("Set", names, default="built-in", required=True, key="set", bind="query-params")
+    return _own(name, stored[name]) if name in stored else _builtin()
+
+
+def chosen_target(shown: ShownSet) -> str:
+    """The target that the figures show."""
+    st.session_state.setdefault("shown_target", shown.targets[0])
+    if st.session_state["shown_target"] not in shown.targets:
+        st.session_state["shown_target"] = shown.targets[0]
+    return st.selectbox(
+        "Target", shown.targets, format_func=lambda t: TARGETS[t].axis, key="shown_target", persist_state="session"
+    )
+
+
+def crystal_table(shown: ShownSet, target: str) -> Crystal | None:
+    """The crystals with their values; the one whose row is clicked, else the first."""
+    rows = shown.rows(target)
+    columns = {"value": st.column_config.NumberColumn(TARGETS[target].axis, format="%.4g")}
+    chosen = st.dataframe(
+        rows,
+        hide_index=True,
+        height=420,
+        column_config=columns,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"rows_{shown.name}_{target}",
+    )
+    picked = chosen["selection"]["rows"]
+    if not rows:
+        return None
+    return shown.find(rows[picked[0] if picked and picked[0] < len(rows) else 0]["id"])
+
+
+def bring_your_own() -> None:
+    """Take a zip of crystals with id_prop.csv and keep it for the Train page."""
+    with st.expander("Bring your own set", icon=":material/upload_file:"):
+        st.markdown(prose("data", "Your own set"))
+        st.file_uploader("A zip with id_prop.csv", type="zip", key="set_zip", on_change=_take_zip)
+        for sentence in st.session_state.get("set_notes", []):
+            st.error(sentence, icon=":material/error:")
+
+
+def _take_zip() -> None:
+    st.session_state["set_notes"] = []
+    file = st.session_state["set_zip"]
+    if file is None:
+        return
+    try:
+        kept = folder.save_zip(file.getvalue(), file.name, home())
+        st.session_state["set"] = kept.stem
+    except CrystalError as mistake:
+        st.session_state["set_notes"] = [str(mistake)]
+
+
+def _builtin() -> ShownSet:
+    about = builtin.card()
+    return ShownSet(
+        name="built-in",
+        targets=[card.target for card in about.targets],
+        values=builtin.values,
+        element_counts=builtin.element_counts,
+        rows=builtin.rows,
+        find=builtin.find,
+        card=_builtin_card,
+    )
+
+
+def _builtin_card() -> None:
+    about = builtin.card()
+    st.markdown(
+        f"**{about.title}**: {about.n_crystals:,} crystals, {about.n_elements} elements, license {about.licence}."
+    )
+    with st.expander("Sources, methods and limits", icon=":material/menu_book:"):
+        rows = [
+            {
+                "Target": TARGETS[card.target].axis,
+                "Crystals": card.n_crystals,
+                "Up to 8 atoms": card.n_up_to_8,
+                "From": card.source,
+                "How": card.method,
+            }
+            for card in about.targets
+        ]
+        st.dataframe(rows, hide_index=True)
+        st.markdown("**What to keep in mind**\n\n" + "\n".join(f"- {limit}" for limit in about.limits))
+        st.markdown("**Cite**\n\n" + "\n".join(f"- {citation}" for citation in about.citations))
+
+
+def _own(name: str, path: Path) -> ShownSet:
+    loaded = folder.read_folder(path)
+    by_id = {crystal.id: crystal for crystal in loaded.crystals}
+
+    def with_target(target: str) -> list[Crystal]:
+        return [crystal for crystal in loaded.crystals if target in crystal.targets]
+
+    def counts(target: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for crystal in with_target(target):
+            for symbol in crystal.chemical_system.split("-"):
+                found[symbol] = found.get(symbol, 0) + 1
+        return found
+
+    def card() -> None:
+        st.markdown(f"**{name}**: {len(loaded.crystals):,} crystals that you brought.")
+        if loaded.dropped:
+            with st.expander(f"{len(loaded.dropped)} entries were left out", icon=":material/warning:"):
+                st.dataframe([{"entry": i, "why": why} for i, why in loaded.dropped.items()], hide_index=True)
+
+    return ShownSet(
+        name=name,
+        targets=[t for t in TARGETS if with_target(t)],
+        values=lambda t: [crystal.targets[t] for crystal in with_target(t)],
+        element_counts=counts,
+        rows=lambda t: [
+            {"id": c.id, "formula": c.formula, "atoms": len(c.structure), "value": c.targets[t]} for c in with_target(t)
+        ],
+        find=lambda i: by_id[i],
+        card=card,
+    )

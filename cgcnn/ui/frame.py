@@ -1,0 +1,123 @@
+"""What stands on every page: the crystal, the selected atom and the neighbor rule, in the sidebar."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from cgcnn.data import samples, shelf
+from cgcnn.data.files import home
+from cgcnn.errors import CrystalError
+from cgcnn.graph import GraphConfig
+from cgcnn.ui.current import (
+    CELLS,
+    Current,
+    add_own,
+    atom_labels,
+    choose,
+    choose_cell,
+    current,
+    current_cell,
+    label,
+    own_keys,
+    select_atom,
+    selected_atom,
+)
+from cgcnn.ui.form import form
+
+FILE_KINDS = "CIF, mCIF, POSCAR or CONTCAR, XSF, extended XYZ, pymatgen JSON"
+LARGE_TYPE = "<style>html { font-size: 130% !important; } .stMain p, .stMain li { line-height: 1.5; }</style>"
+
+
+def sidebar() -> None:
+    """Draw the sidebar; the neighbor rule that it shows holds on every page."""
+    with st.sidebar:
+        shown = _crystal_choice()
+        _atom_choice(shown)
+        with st.expander("Add your crystal", icon=":material/upload_file:"):
+            _uploads()
+        st.subheader("Crystal graph")
+        knobs = ["rule", "max_neighbors", "cutoff"]
+        st.session_state["graph_config"] = form(GraphConfig, keys={"max_neighbors": "neighbors"}, only=knobs)
+        if st.toggle("Large type", key="large", bind="query-params", help="For the last row of the room."):
+            st.html(LARGE_TYPE)
+    _show_mistakes()
+
+
+def framed() -> GraphConfig:
+    """The neighbor rule of the sidebar; every page begins with this.
+
+    Because of the folder name pages/, Streamlit runs the first link into a fresh server without app.py, and so
+    without the frame. Then say that this is no such app, and start over through app.py.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+    return st.session_state["graph_config"]
+
+
+def _crystal_choice() -> Current:
+    shown = current()
+    keys = [*own_keys(), *samples.sample_names()]
+    if shown.key not in keys:
+        keys.insert(0, shown.key)
+    st.session_state["crystal_choice"] = shown.key
+    st.selectbox(
+        "Crystal",
+        keys,
+        format_func=label,
+        key="crystal_choice",
+        on_change=lambda: choose(st.session_state.crystal_choice),
+    )
+    st.session_state["cell_choice"] = current_cell()
+    st.selectbox(
+        "Cell",
+        list(CELLS),
+        key="cell_choice",
+        on_change=lambda: choose_cell(st.session_state.cell_choice),
+        help="The same crystal, described by a larger or a smaller cell.",
+    )
+    return shown
+
+
+def _atom_choice(shown: Current) -> None:
+    st.session_state["atom_choice"] = selected_atom(shown.structure)
+    labels = atom_labels(shown.structure)
+    st.selectbox(
+        "Selected atom",
+        range(len(labels)),
+        format_func=lambda i: labels[i],
+        key="atom_choice",
+        on_change=lambda: select_atom(st.session_state.atom_choice),
+        help="The same atom is selected on every page; click one in a picture, or choose it here.",
+    )
+
+
+def _uploads() -> None:
+    st.file_uploader(FILE_KINDS, accept_multiple_files=True, key="uploads", on_change=_take_uploads, max_upload_size=5)
+    st.text_area("Or paste the text of a file", key="pasted", height=100, placeholder="data_NaCl ...")
+    st.button("Read the text", on_click=_take_paste, width="stretch")
+
+
+def _take_uploads() -> None:
+    _take([(file.getvalue(), file.name) for file in st.session_state.uploads or []])
+
+
+def _take_paste() -> None:
+    if st.session_state.pasted.strip():
+        _take([(st.session_state.pasted.encode(), "")])
+
+
+def _take(files: Sequence[tuple[bytes, str]]) -> None:
+    """Keep the crystals that can be read; each other one gets its own sentence."""
+    st.session_state["mistakes"] = []
+    for data, name in files:
+        try:
+            add_own(shelf.keep(data, name, home() / "crystals"))
+        except CrystalError as mistake:
+            st.session_state["mistakes"].append(str(mistake))
+
+
+def _show_mistakes() -> None:
+    for sentence in st.session_state.get("mistakes", []):
+        st.error(sentence, icon=":material/error:")

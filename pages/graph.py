@@ -1,0 +1,48 @@
+"""What does the network see of the crystal?"""
+
+import streamlit as st
+
+from cgcnn.data.crystal import site_label
+from cgcnn.figures.graph import adjacency, distance_histogram
+from cgcnn.figures.graph_scene import graph_scene
+from cgcnn.graph import build_graph, shells
+from cgcnn.ui.current import current, select_atom, selected_atom
+from cgcnn.ui.frame import framed
+from cgcnn.ui.graph_facts import cut_shell_notice, edges_with_download, graph_cards, quotient_chart
+from cgcnn.ui.prose import explained, mistakes_shown
+from cgcnn.ui.viewer import crystal_view
+
+config, shown = framed(), current()
+structure, selected = shown.structure, selected_atom(shown.structure)
+st.title("Crystal graph")
+st.markdown(f"**What does the network see of {shown.title}?** Atoms, and an edge to each neighbor; nothing else.")
+
+with mistakes_shown():
+    graph = build_graph(structure, config)
+graph_cards(structure, graph, selected)
+cut_shell_notice(structure, config, selected)
+
+picture, chart = st.columns([3, 2], gap="large")
+with picture:
+    scene = graph_scene(structure, graph, selected=selected)
+    clicked = crystal_view(scene, key="graph_canvas", selected=selected, height=480)
+    if clicked is not None and clicked != selected:
+        select_atom(clicked)
+        st.rerun()
+    explained("graph", "What am I looking at?")
+with chart:
+    around = shells(structure, graph, selected, config.cutoff)
+    count = None if config.rule == "radius" else config.max_neighbors
+    label = site_label(structure, selected)
+    spec = distance_histogram(around, center=label, cutoff=config.cutoff, max_neighbors=count)
+    st.echarts_chart(spec, key="shells", height=440, alt=f"Neighbors of {label} by distance")
+    explained("graph", "What are shells?")
+
+edges, quotient, matrix = st.tabs(["Edges", "Quotient graph", "Adjacency"])
+with edges:
+    edges_with_download(structure, graph, selected)
+with quotient:
+    st.markdown("One dot for each atom of the cell; a line carries the number of edges between two atoms.")
+    quotient_chart(structure, graph, selected)
+with matrix, mistakes_shown():
+    st.plotly_chart(adjacency(structure, graph), key="adjacency", width="stretch")
