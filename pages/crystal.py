@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cgcnn.data.crystal import formula_of
 from cgcnn.data.structures import write_structure
 from cgcnn.figures.scene import STYLES, crystal_scene
 from cgcnn.ui.crystal_facts import atom_table, fact_cards
@@ -45,10 +46,14 @@ with picture:
 with facts:
     fact_cards(structure)
     strain_slider()
-    name = structure.composition.reduced_formula
+    name = formula_of(structure)
     with st.container(horizontal=True):
-        st.download_button("CIF", write_structure(structure, "cif"), f"{name}.cif", icon=":material/download:")
-        st.download_button("POSCAR", write_structure(structure, "poscar"), f"{name}.vasp", icon=":material/download:")
+        st.download_button("CIF", lambda: write_structure(structure, "cif"), f"{name}.cif", icon=":material/download:")
+        st.download_button(
+            "POSCAR", lambda: write_structure(structure, "poscar"), f"{name}.vasp", icon=":material/download:"
+        )
+    if shown.source:
+        st.markdown(f"Source: {shown.source}")
 
 st.subheader("Atoms of the cell")
 atom_table(structure, selected)

@@ -28,7 +28,6 @@ class SampleCard:
 
     name: str
     common_name: str
-    formula: str
     structure_type: str
     space_group: str  # Hermann-Mauguin symbol
     space_group_number: int
@@ -48,12 +47,11 @@ def load_sample(name: str) -> Crystal:
 
 @cache
 def sample_card(name: str) -> SampleCard:
-    """Formula, structure type, space group and literature source of a sample."""
+    """Structure type, space group and literature source of a sample."""
     block = next(blocks(_file(name).read_text(encoding="utf-8")))
     return SampleCard(
         name=name,
         common_name=_text(block, "_chemical_name_common"),
-        formula=load_sample(name).formula,
         structure_type=_text(block, "_chemical_name_structure_type"),
         space_group=_text(block, "_space_group_name_h-m_alt"),
         space_group_number=int(_text(block, "_space_group_it_number")),

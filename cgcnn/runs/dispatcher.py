@@ -42,10 +42,14 @@ class Dispatcher:
                 self.not_before = time.monotonic() + (SETTLE if process.returncode else 0.0)
                 self.store.abandon(name, _death_sentence(process.returncode))
         at_work = self.store.workers_at_work()  # asked first: a worker shows signs of life before it takes a run
-        alive = {p.name for p in self.store.processes() if p.name.startswith("worker-") and p.is_alive}
+        workers = [p for p in self.store.processes() if p.name.startswith("worker-") and p.is_alive]
+        alive = {p.name for p in workers}
         for name in at_work - alive - self.workers.keys():  # left by a dispatcher before this one
             self.store.abandon(name, _death_sentence(None))
-        if len(alive | self.workers.keys()) < self.slots and time.monotonic() >= self.not_before:
+        # One start at a time: two workers that import at once make the first run wait for both.
+        starting = self.workers.keys() - {p.name for p in workers if p.doing != "starting"}
+        missing = len(alive | self.workers.keys()) < self.slots
+        if missing and not starting and time.monotonic() >= self.not_before:
             name = f"worker-{secrets.token_hex(3)}"
             self.workers[name] = self.start_worker(self.folder, name)
 

@@ -15,16 +15,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
 
 from cgcnn.data.files import write_whole
 from cgcnn.errors import RunError
-from cgcnn.training.experiment import RunConfig
+
+if TYPE_CHECKING:  # the dispatcher reads and writes runs too, and must not wait for torch
+    from torch import Tensor
+
+    from cgcnn.training.experiment import RunConfig
 
 SCHEMA = """
 create table if not exists runs (
@@ -59,8 +61,10 @@ class Run:
     ended: float | None
 
     @property
-    def config(self) -> RunConfig:
+    def config(self) -> "RunConfig":
         """The settings of the run; ConfigError when a later version no longer knows one of them."""
+        from cgcnn.training.experiment import RunConfig
+
         return RunConfig.from_dict(self.settings)
 
     @property
@@ -126,7 +130,7 @@ class RunStore:
 
     # What a page asks
 
-    def submit(self, config: RunConfig, user: str = "", name: str = "") -> str:
+    def submit(self, config: "RunConfig", user: str = "", name: str = "") -> str:
         """Queue a run; the answer is its id, which any later session can ask for."""
         run_id = secrets.token_hex(4)
         with self._writing(durable=True):
@@ -230,13 +234,15 @@ class RunStore:
 
     # Networks
 
-    def save_checkpoint(self, lease: Lease, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    def save_checkpoint(self, lease: Lease, tensors: "Mapping[str, Tensor]", about: Mapping[str, Any]) -> None:
         """Keep a network: the file appears whole or not at all."""
+        from safetensors.torch import save
+
         with self._writing():
             self._fenced(lease)
         write_whole(self._checkpoint(lease.run_id), save(dict(tensors), {"about": json.dumps(about)}))
 
-    def checkpoint(self, run_id: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def checkpoint(self, run_id: str) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
         """The kept network of a run, as (weights, about); None when it has none yet."""
         file = self._checkpoint(self.run(run_id).id)
         if not file.exists():

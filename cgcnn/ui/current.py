@@ -1,6 +1,6 @@
 """The crystal and the atom that every page talks about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from pymatgen.core import Structure
@@ -23,6 +23,7 @@ class Current:
     key: str
     title: str
     subtitle: str
+    source: str  # where the structure comes from, to be cited
     structure: Structure
 
 
@@ -31,12 +32,15 @@ def find(key: str) -> Current:
     """A crystal by its key: a sample's name, `my-…` for the user's own, `mp-…` for one of the built-in set."""
     if shelf.SHELF_ID.fullmatch(key):
         name, crystal = shelf.kept(key, home() / "crystals")
-        return Current(key, name, f"your crystal, {crystal.formula}", crystal.structure)
+        return Current(key, name, f"your crystal, {crystal.formula}", "", crystal.structure)
     if key.startswith("mp-"):
         crystal = builtin.find(key)
-        return Current(key, f"{crystal.formula} {key}", "built-in set, DFT structure", crystal.structure)
+        return Current(
+            key, f"{crystal.formula} {key}", "built-in set, DFT structure", "Materials Project", crystal.structure
+        )
     card = samples.sample_card(key)
-    return Current(key, key, card.structure_type, samples.load_sample(key).structure)
+    source = f"{card.source} {card.comment}".strip()
+    return Current(key, key, card.structure_type, source, samples.load_sample(key).structure)
 
 
 def label(key: str) -> str:
@@ -96,7 +100,7 @@ def prepared(key: str, cell: str, strain: float) -> Current:
         *([f"{cell} cell"] if cell != "as given" else []),
         *([f"strained by {strain:+g} %"] * bool(strain)),
     ]
-    return Current(key, found.title, ", ".join(words), structure)
+    return replace(found, subtitle=", ".join(words), structure=structure)
 
 
 def current_cell() -> str:

@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-from cgcnn.figures.molview import molview_html
 from cgcnn.figures.parts import Atom, Edge, Scene
 from cgcnn.ui.molscript import ensure_3dmol
 
@@ -63,6 +62,8 @@ def payload(scene: Scene, selected: int | None, height: int) -> dict[str, Any]:
 
 def studio_view(scene: Scene, key: str, height: int = 460) -> None:
     """Show a scene by py3Dmol (WebGL), described for screen readers; say so where its script is missing."""
+    from cgcnn.figures.molview import molview_html  # py3Dmol brings IPython, which the light view can do without
+
     script = ensure_3dmol(STATIC)
     if script is None:
         st.info("The studio view needs the package chemiscope; install it, or use the light view.")

@@ -81,7 +81,6 @@ def test_no_two_atoms_of_a_sample_are_closer_than_one_angstrom(name: str) -> Non
 def test_the_card_of_a_sample_is_complete(name: str) -> None:
     card = sample_card(name)
     assert card.common_name and card.structure_type
-    assert card.formula == load_sample(name).formula
     assert 1920 < int(card.source[-5:-1]) < 2010  # each source ends with its year in brackets
 
 

@@ -1,0 +1,9 @@
+"""The run that a newcomer starts by pressing Train."""
+
+from cgcnn.training.experiment import RunConfig, TestMetrics, run_experiment
+
+
+def test_the_default_run_errs_by_less_than_a_fifth_of_an_electronvolt_per_atom() -> None:
+    *_, result = run_experiment(RunConfig())
+    assert isinstance(result, TestMetrics)
+    assert result.mae <= 0.20 and result.median_mae > 0.60
