@@ -12,13 +12,15 @@ from cgcnn.data.files import write_whole
 from cgcnn.data.structures import read_structure
 from cgcnn.errors import CrystalError
 
+UNSAFE = re.compile(r"[^\w .()+-]")  # a file name is shown as text, and must not become markup
 SHELF_ID = re.compile(r"my-[0-9a-f]{10}")
 
 
 def keep(data: bytes, filename: str, folder: Path) -> str:
     """Read an uploaded or pasted crystal and keep it; the answer is its id, the same for the same content."""
     structure = read_structure(data, filename)
-    kept = {"name": filename or formula_of(structure), "structure": structure.as_dict()}
+    name = UNSAFE.sub("_", filename)[:60] or formula_of(structure)
+    kept = {"name": name, "structure": structure.as_dict()}
     text = json.dumps(kept, sort_keys=True)
     crystal_id = f"my-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
     write_whole(folder / f"{crystal_id}.json", text.encode())

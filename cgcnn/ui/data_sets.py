@@ -12,7 +12,7 @@ from cgcnn.data.crystal import Crystal
 from cgcnn.data.files import home
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError
-from cgcnn.ui.prose import prose
+from cgcnn.ui.prose import prose, show_mistake
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def bring_your_own() -> None:
         st.markdown(prose("data", "Your own set"))
         st.file_uploader("A zip with id_prop.csv", type="zip", key="set_zip", on_change=_take_zip)
         for sentence in st.session_state.get("set_notes", []):
-            st.error(sentence, icon=":material/error:")
+            show_mistake(sentence)
 
 
 def _take_zip() -> None:

@@ -24,8 +24,10 @@ from cgcnn.ui.current import (
     selected_atom,
 )
 from cgcnn.ui.form import form
+from cgcnn.ui.prose import show_mistake
 
 FILE_KINDS = "CIF, mCIF, POSCAR or CONTCAR, XSF, extended XYZ, pymatgen JSON"
+DARK_ON_BRIGHT = "<style>[data-testid='stBaseButton-primary'] p { color: #08131b !important; }</style>"
 LARGE_TYPE = "<style>html { font-size: 130% !important; } .stMain p, .stMain li { line-height: 1.5; }</style>"
 
 
@@ -41,6 +43,8 @@ def sidebar() -> None:
         st.session_state["graph_config"] = form(GraphConfig, keys={"max_neighbors": "neighbors"}, only=knobs)
         if st.toggle("Large type", key="large", bind="query-params", help="For the last row of the room."):
             st.html(LARGE_TYPE)
+    if st.context.theme.type == "dark":
+        st.html(DARK_ON_BRIGHT)  # Streamlit writes white on the bright button of the dark theme
     _show_mistakes()
 
 
@@ -67,7 +71,7 @@ def _crystal_choice() -> Current:
         keys,
         format_func=label,
         key="crystal_choice",
-        on_change=lambda: choose(st.session_state.crystal_choice),
+        on_change=_choose_crystal,
     )
     st.session_state["cell_choice"] = current_cell()
     st.selectbox(
@@ -78,6 +82,11 @@ def _crystal_choice() -> Current:
         help="The same crystal, described by a larger or a smaller cell.",
     )
     return shown
+
+
+def _choose_crystal() -> None:
+    st.session_state["mistakes"] = []  # they spoke of what was there before
+    choose(st.session_state["crystal_choice"])
 
 
 def _atom_choice(shown: Current) -> None:
@@ -120,4 +129,4 @@ def _take(files: Sequence[tuple[bytes, str]]) -> None:
 
 def _show_mistakes() -> None:
     for sentence in st.session_state.get("mistakes", []):
-        st.error(sentence, icon=":material/error:")
+        show_mistake(sentence)

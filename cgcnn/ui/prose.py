@@ -30,11 +30,21 @@ def explained(page: str, heading: str) -> None:
         st.markdown(prose(page, heading))
 
 
+def plain(sentence: str) -> str:
+    """A sentence that may quote a user's file, so that Streamlit shows it letter by letter and not as Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:-])", r"\\\1", sentence)
+
+
+def show_mistake(sentence: str) -> None:
+    """A mistake that the user can mend, as one sentence."""
+    st.error(plain(sentence), icon=":material/error:")
+
+
 @contextmanager
 def mistakes_shown() -> Iterator[None]:
     """Show a CrystalError as its sentence and end the page there; anything else is a bug."""
     try:
         yield
     except CrystalError as mistake:
-        st.error(str(mistake), icon=":material/error:")
+        show_mistake(str(mistake))
         st.stop()

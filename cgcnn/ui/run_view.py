@@ -12,6 +12,7 @@ from cgcnn.errors import RunError
 from cgcnn.figures.learning import loss_curves
 from cgcnn.runs.store import Run, RunStore
 from cgcnn.ui.link import linked, set_link
+from cgcnn.ui.prose import show_mistake
 
 STATES = {
     "queued": ":material/hourglass_top: waiting",
@@ -77,7 +78,6 @@ def _title(run: Run) -> str:
 def run_status(runs: RunStore, run_id: str) -> None:
     """Where the run stands, its numbers and its curves; asks the page to redraw itself once it is over."""
     run, mine = runs.run(run_id), seen(runs, run_id)
-    st.session_state["seen_state"] = st.session_state.get("seen_state", {}) | {run_id: run.state}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{STATES[run.state]}** {_sentence(runs, run, mine)}")
         if run.is_live:
@@ -89,7 +89,7 @@ def run_status(runs: RunStore, run_id: str) -> None:
                 disabled=run.wanted == "stop",
             )
     if run.error:
-        st.error(run.error, icon=":material/error:")
+        show_mistake(run.error)
     _numbers(run, mine)
     if mine.epochs:
         _curves(run, mine)
