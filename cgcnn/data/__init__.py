@@ -31,10 +31,18 @@ class DatasetConfig(Config):
         "formation_energy_per_atom", "Target", "The property that the network learns.", choices=TARGETS
     )
     max_sites: int = option(
-        8, "Largest cell", "Crystals with more atoms are left out; 0 keeps all.", unit="atoms", minimum=0, maximum=1000
+        8,
+        "Largest cell (0: any)",
+        "Crystals with more atoms are left out; 0 keeps all.",
+        minimum=0,
+        maximum=1000,
     )
     max_crystals: int = option(
-        0, "Crystals used", "A random part, the same for the same seed; 0 takes all.", minimum=0, maximum=100_000
+        0,
+        "Crystals used (0: all)",
+        "A random part, the same for the same seed; 0 takes all.",
+        minimum=0,
+        maximum=100_000,
     )
     split: str = option(
         "chemical system",
@@ -82,10 +90,16 @@ def _part(crystals: list[Crystal], config: DatasetConfig) -> list[Crystal]:
 
 
 def _too_few(config: DatasetConfig, n: int, dropped: dict[str, str]) -> DatasetError:
-    limit = f" and at most {config.max_sites} atoms" if config.max_sites else ""
-    first = next(iter(dropped.items()), None)
-    why = f"; the first one left out is {first[0]}: {first[1].rstrip('.')}" if first else ""
+    without = sum(why.startswith("It has no value") for why in dropped.values())
+    large = sum(why.startswith("It has ") for why in dropped.values()) - without
+    unread = len(dropped) - without - large
+    counts = {
+        "have no such value": without,
+        f"have more than {config.max_sites} atoms": large,
+        "cannot be read": unread,
+    }
+    why = ", ".join(f"{count:,} {words}" for words, count in counts.items() if count)
     return DatasetError(
-        f"Only {n} crystals have a value of “{TARGETS[config.target].label}”{limit} but {FEWEST} are needed{why}; "
-        "choose another target, allow larger cells, or bring more crystals."
+        f"Only {n} crystals have a value of “{TARGETS[config.target].label}” and can be used, but {FEWEST} are needed"
+        f"{f' ({why})' if why else ''}; choose another target, allow larger cells, or bring more crystals."
     )

@@ -19,29 +19,56 @@ from cgcnn.data.checks import (
     shown,
 )
 from cgcnn.data.cif_blocks import Block, blocks
+from cgcnn.data.cif_formula import as_stated
 from cgcnn.data.cif_symmetry import operations, unfold
 from cgcnn.errors import CrystalError
 
 
 def read_cif(text: str) -> Draft:
     """The first data block that lists atoms, its symmetry unfolded to all atoms of the cell, in the file's order."""
-    block = _block_with_atoms(text)
-    labels = block.get("_atom_site_label") or block.get("_atom_site_type_symbol")
-    if not labels:
+    block = _without_dummies(_block_with_atoms(text))
+    labels = block.get("_atom_site_label", block.get("_atom_site_type_symbol"))
+    if labels is None:
         raise CrystalError("its atoms have neither _atom_site_label nor _atom_site_type_symbol; add the elements")
     atom_count(len(labels), "the list of atoms")
     symbols = block.get("_atom_site_type_symbol") or [_from_label(label) for label in labels]
     if len(symbols) != len(labels):
         raise CrystalError(f"it names {len(labels)} atoms but {len(symbols)} elements; correct the list of atoms")
     _whole_atoms(block, symbols, labels)
+    _one_arrangement(block)
     coords = np.array([[_coordinate(block, x, i, labels) for x in "xyz"] for i in range(len(labels))])
     lattice = cell_from_parameters(
         [_cell(block, f"_cell_length_{name}") for name in "abc"],
         [_cell(block, f"_cell_angle_{name}") for name in ("alpha", "beta", "gamma")],
     )
     check_lattice(lattice)
-    row, coords = unfold(*operations(block, len(labels)), coords, lattice)
-    return Draft(lattice, [symbols[i] for i in row], coords, [labels[i] for i in row])
+    drafts = []
+    for symmetry in operations(block, len(labels), lattice):
+        row, images = unfold(symmetry, coords, lattice, labels)
+        drafts.append(Draft(lattice, [symbols[i] for i in row], images, [labels[i] for i in row]))
+    return as_stated(block, drafts)
+
+
+def _without_dummies(block: Block) -> Block:
+    """The block without the rows that stand for no atom (calc_flag dum), such as the center of a ring."""
+    flags = block.get("_atom_site_calc_flag", [])
+    if "dum" not in flags:
+        return block
+    return {
+        name: [value for value, flag in zip(column, flags, strict=True) if flag != "dum"]
+        if name.startswith("_atom_site_") and len(column) == len(flags)
+        else column
+        for name, column in block.items()
+    }
+
+
+def _one_arrangement(block: Block) -> None:
+    groups = sorted(set(block.get("_atom_site_disorder_group", [])) - {".", "?"})
+    if len(groups) > 1:
+        raise CrystalError(
+            f"its atoms are disordered over {len(groups)} groups (_atom_site_disorder_group {shown(groups[0])} and "
+            f"{shown(groups[1])}), of which only one is there at a time; bring an ordered cell"
+        )
 
 
 def _block_with_atoms(text: str) -> Block:
@@ -102,6 +129,11 @@ def _coordinate(block: Block, axis: str, row: int, labels: list[str]) -> float:
 
 
 def _from_label(label: str) -> str:
-    """The element in a label such as Fe1, OW2 or CL3: its letters, or the first of them where that is one."""
-    letters = re.sub(r"[^A-Za-z].*", "", label[:9]).capitalize()
-    return next((letters[:n] for n in (2, 1) if letters[:n] in SYMBOLS), label)
+    """The element in a label such as Fe1, O1A, Fe2+ or CL3: the letters that it begins with, and no others."""
+    letters = re.sub(r"[^A-Za-z].*", "", label[:99], flags=re.DOTALL)
+    symbol = letters.capitalize() if len(letters) == 2 and letters.isupper() else letters
+    if symbol not in SYMBOLS or re.search(r"[/,&|]|\d\.\d+[A-Z]", label[:99]):
+        raise CrystalError(
+            f"the label {shown(label)} does not name one element from H to Fm; add a column _atom_site_type_symbol"
+        )
+    return symbol

@@ -18,7 +18,11 @@ SHELF_ID = re.compile(r"my-[0-9a-f]{10}")
 
 def keep(data: bytes, filename: str, folder: Path) -> str:
     """Read an uploaded or pasted crystal and keep it; the answer is its id, the same for the same content."""
-    structure = read_structure(data, filename)
+    return put(read_structure(data, filename), filename, folder)
+
+
+def put(structure: Structure, filename: str, folder: Path) -> str:
+    """Keep a structure under the name that the user knows it by; the answer is its id."""
     name = UNSAFE.sub("_", filename)[:60] or formula_of(structure)
     kept = {"name": name, "structure": structure.as_dict()}
     text = json.dumps(kept, sort_keys=True)

@@ -75,6 +75,29 @@ def occupied(occupancy: str) -> tuple[str, bytes]:
     return "wrong.cif", f"data_x\n{CELL}\n{SYMMETRY}\n{columns}\nNa1 Na 0 0 0 {occupancy}\nCl1 Cl .5 .5 .5 1\n".encode()
 
 
+def in_cell(symbol: str, lengths: str, angles: str, rows: str = ROWS) -> tuple[str, bytes]:
+    """A CIF with a space group and a cell that may not fit each other."""
+    names = [f"_cell_length_{x}" for x in "abc"] + [f"_cell_angle_{x}" for x in ("alpha", "beta", "gamma")]
+    cell = "\n".join(f"{name} {value}" for name, value in zip(names, f"{lengths} {angles}".split(), strict=True))
+    return "wrong.cif", f"data_x\n{cell}\n_space_group_name_H-M_alt '{symbol}'\n{COLUMNS}\n{rows}\n".encode()
+
+
+def listed(*operations: str, more: str = "") -> tuple[str, bytes]:
+    """The good CIF with a list of operations in place of its space group."""
+    return cif(SYMMETRY, "\n".join([more, "loop_", "_space_group_symop_operation_xyz", *operations]))
+
+
+def labeled(label: str) -> tuple[str, bytes]:
+    """The good CIF without its column of elements, and another label for its sodium."""
+    text = CIF.replace("_atom_site_type_symbol", "_atom_site_id").replace("Na1 Na1+", f"{label} 1")
+    return "wrong.cif", text.encode()
+
+
+def stated(formula: str, units: str = "?") -> str:
+    """Lines that state a formula and how many of them the cell holds."""
+    return f"_chemical_formula_sum '{formula}'\n_cell_formula_units_Z {units}\n"
+
+
 MALFORMED: dict[str, tuple[str, bytes]] = {
     "empty file": ("empty.cif", b""),
     "only white space": ("blank.cif", b" \n\t\r\n "),
@@ -129,6 +152,38 @@ MALFORMED: dict[str, tuple[str, bytes]] = {
     "operation divided by zero": cif(SYMMETRY, "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\nx+1/0,y,z"),
     "unknown space group": cif("F m -3 m", "F m -7 m"),
     "no symmetry": cif(SYMMETRY, ""),
+    "cubic group in a cell of three lengths": in_cell("F m -3 m", "5 6.1 7.2", "90 90 90"),
+    "cubic group in a skew cell": in_cell("P 4 3 2", "5 6 7", "80 85 95"),
+    "hexagonal group in a square cell": in_cell("P 63/m m c", "4 4 6", "90 90 90"),
+    "rhombohedral axes in a hexagonal cell": in_cell("R -3 m :R", "4 4 12", "90 90 120"),
+    "monoclinic group with the other angle": in_cell("P 1 21/m 1", "5 6 7", "90 90 110"),
+    "monoclinic group with several glides that fit": in_cell("P 21/c", "5 6 7", "90 90 110"),
+    "operation that does not fit the cell": listed("x,y,z", "y,x-y,z"),
+    "operations that are no group": listed("x,y,z", "-x,-y,z", "-x,y,-z"),
+    "translations that are no group": listed("x,y,z", "x+0.3,y,z"),
+    "operations without the identity": listed("-x,-y,z"),
+    "too few operations for the formula": listed("x,y,z", more=stated("Cl Na", "4")),
+    "formula of another crystal": cif(SYMMETRY, SYMMETRY + "\n" + stated("K Cl")),
+    "formula that is no part of the cell": cif(SYMMETRY, SYMMETRY + "\n" + stated("Na2 Cl")),
+    "wrong count of formulas": cif(SYMMETRY, SYMMETRY + "\n" + stated("Na Cl", "2")),
+    "label of a word": labeled("Iron1"),
+    "label of another word": labeled("Carbon"),
+    "label of a vacancy": labeled("Vac1"),
+    "label of a dummy": labeled("Du1"),
+    "label of two elements": labeled("Ti/Al"),
+    "label of two elements with a comma": labeled("Fe,Ni"),
+    "label of two parts": labeled("Fe0.5Ni0.5"),
+    "label of a water": labeled("Ow1"),
+    "two disorder groups": (
+        "wrong.cif",
+        f"data_x\n{CELL}\n{SYMMETRY}\n{COLUMNS}\n_atom_site_disorder_group\n"
+        "Na1 Na 0 0 0 1\nCl1 Cl .5 .5 .5 2\n".encode(),
+    ),
+    "only dummies": (
+        "wrong.cif",
+        f"data_x\n{CELL}\n{SYMMETRY}\n{COLUMNS}\n_atom_site_calc_flag\nNa1 Na 0 0 0 dum\n".encode(),
+    ),
+    "split site": cif("Na1 Na1+ 0 0 0", "Na1 Na1+ 0.006 0 0"),
     "no cell": cif(CELL, ""),
     "no angle": cif("_cell_angle_gamma 90", ""),
     "no atoms": cif(f"{COLUMNS}\n{ROWS}", ""),

@@ -10,7 +10,7 @@ from cgcnn.data import cif as cif_reader
 from cgcnn.data import structures
 from cgcnn.data.structures import read_structure
 from cgcnn.errors import CrystalError
-from malformed import CIF, GOOD, MALFORMED
+from malformed import CIF, GOOD, MALFORMED, listed
 
 
 def refusal(data: bytes, name: str) -> str:
@@ -46,6 +46,15 @@ def test_a_malformed_paste_is_refused_as_well(name: str) -> None:
         "plain XYZ of a molecule": ["molecule", "Lattice"],
         "web page": ["web page", "download"],
         "far too much room": ["2 to 500 Å³"],
+        "cubic group in a cell of three lengths": ["'F m -3 m'", "5, 6.1, 7.2 Å", "90, 90, 90°", "correct"],
+        "monoclinic group with several glides that fit": ["'P 21/c'", "90, 90, 110°"],
+        "operation that does not fit the cell": ["'y,x-y,z'", "5.64"],
+        "operations that are no group": ["operations (3)", "not listed"],
+        "too few operations for the formula": ["'Cl Na'", "holds 4", "Na1 Cl1"],
+        "wrong count of formulas": ["holds 2", "Na4 Cl4"],
+        "label of two elements": ["'Ti/Al'", "_atom_site_type_symbol"],
+        "two disorder groups": ["'1' and '2'", "ordered cell"],
+        "split site": ["'Na1'", "0.048 Å", "more digits"],
     }.items(),
 )
 def test_the_sentence_says_where_the_number_and_what_to_do(name: str, words: list[str]) -> None:
@@ -58,6 +67,14 @@ def test_a_malformed_upload_takes_no_time() -> None:
     for filename, data in MALFORMED.values():
         refusal(data, filename)
     assert time.perf_counter() - start < 20  # about 0.6 s in all; unfolding and searching would take minutes
+
+
+def test_the_check_of_384_operations_takes_no_time() -> None:
+    operations = [f"{sign}x+{i}/192,y,z" for sign in ("", "-") for i in range(192)]
+    filename, data = listed(*operations[:-1], "-x,y+0.4,z")
+    start = time.perf_counter()
+    assert "no complete group" in refusal(data, filename)
+    assert time.perf_counter() - start < 5  # 0.2 s
 
 
 @pytest.mark.parametrize("name", ["too many rows", "100,000 rows", "300 rows in Fm-3m", "too many operations"])

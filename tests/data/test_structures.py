@@ -13,7 +13,7 @@ from cgcnn.data import structures
 from cgcnn.data.checks import LAST_ELEMENT, MAX_ATOMS
 from cgcnn.data.structures import read_structure, write_structure
 from cgcnn.errors import CrystalError
-from malformed import CIF, GOOD, JSON, POSCAR, SITES, XSF, XYZ, cif, many_rows
+from malformed import CIF, GOOD, JSON, POSCAR, ROWS, SITES, SYMMETRY, XSF, XYZ, cif, in_cell, labeled, many_rows, stated
 
 COD_FORMULAS = {1000041: "NaCl", 1000050: "KCl", 1101051: "ZnS", 1507756: "BaTiO3", 7206075: "TiO2"}
 
@@ -121,10 +121,47 @@ def test_every_element_up_to_fermium_loads(z: int) -> None:
     assert read(POSCAR.replace("Na Cl", f"{symbol} {symbol}"), "POSCAR").atomic_numbers == (z, z)
 
 
-@pytest.mark.parametrize("label", ["Fe1", "FE1", "Fe", "Fe2A"])
+@pytest.mark.parametrize("label", ["Fe1", "FE1", "Fe", "Fe2A", "Fe2+", "Fe(1)"])
 def test_an_element_may_be_read_from_its_label(label: str) -> None:
     text = CIF.replace("_atom_site_type_symbol", "_atom_site_x").replace("Na1 Na1+", f"{label} z")
     assert read(text).formula == "Fe4 Cl4"
+
+
+@pytest.mark.parametrize(("label", "formula"), {"O1A": "O", "N1B": "N", "C12": "C", "NA1": "Na"}.items())
+def test_the_letters_before_the_first_digit_of_a_label_are_its_element(label: str, formula: str) -> None:
+    assert read(labeled(label)[1].decode()).composition.get(formula) == 4
+
+
+def test_rows_that_stand_for_no_atom_are_skipped() -> None:
+    text = CIF.replace("fract_z\n", "fract_z\n_atom_site_calc_flag\n").replace("0 0 0", "0 0 0 d")
+    text = text.replace("0.5 0.5 0.5", "0.5 0.5 0.5 .\nCg1 X 0.2 0.3 0.4 dum")
+    assert read(text).formula == "Na4 Cl4"
+
+
+@pytest.mark.parametrize(
+    "formula", [stated("Cl Na", "4"), stated("NaCl"), stated("Na4 Cl4", "4"), stated("H2 Na Cl", "4")]
+)
+def test_a_formula_that_agrees_but_for_hydrogen_loads(formula: str) -> None:
+    assert read(CIF.replace(SYMMETRY, f"{SYMMETRY}\n{formula}")).formula == "Na4 Cl4"
+
+
+@pytest.mark.parametrize(("formula", "atoms"), {stated("Si", "8"): 8, stated("Si", "16"): 16, "": 16}.items())
+def test_the_formula_decides_between_two_origins(formula: str, atoms: int) -> None:
+    text = CIF.replace(SYMMETRY, formula + "_space_group_name_H-M_alt 'F d -3 m'").replace("5.64", "6.5")
+    assert len(read(text.replace(ROWS, "Si1 Si 0.125 0.125 0.125"))) == atoms
+
+
+def test_the_cell_decides_between_the_unique_axes_and_between_the_axes_of_r() -> None:
+    row = "Na1 Na 0.1 0.2 0.25"
+    assert len(read(in_cell("P 21/m", "5 6 7", "90 90 110", row)[1].decode())) == 2
+    assert len(read(in_cell("P 21/m", "5 6 7", "90 110 90", "Na1 Na 0.1 0.25 0.2")[1].decode())) == 2
+    assert len(read(in_cell("R -3 m", "4 4 4", "60 60 60", "Na1 Na 0 0 0")[1].decode())) == 1
+    assert len(read(in_cell("R -3 m", "4 4 12", "90 90 120", "Na1 Na 0 0 0")[1].decode())) == 3
+
+
+def test_images_that_rounding_put_apart_meet_in_their_middle() -> None:
+    structure = read(CIF.replace("Na1 Na1+ 0 0 0", "Na1 Na1+ 0.001 0.001 0.001"))
+    assert np.allclose(structure.frac_coords[:4] * 2 % 1, 0, atol=1e-12)
 
 
 def test_the_bond_of_h2_is_no_overlap() -> None:
