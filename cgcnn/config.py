@@ -48,6 +48,9 @@ class Config:
     def __post_init__(self) -> None:
         for name, meaning in self.options().items():
             object.__setattr__(self, name, _checked(type(self), name, meaning, getattr(self, name)))
+        for f in fields(self):
+            if "variants" in f.metadata and not isinstance(getattr(self, f.name), Config):
+                raise ConfigError(f"{f.name} is {getattr(self, f.name)!r}; it must be a group of settings.")
 
     @classmethod
     def options(cls) -> dict[str, Option]:

@@ -34,6 +34,7 @@ class Outer(Config):
         (lambda: Outer(kind="c"), ["choose one of a, b"]),
         (lambda: Outer.from_dict({"knid": "a"}), ["'knid'", "kind, inner, either"]),
         (lambda: Outer.from_dict({"either": {"name": "x"}}), ["choose one of inner, other"]),
+        (lambda: Outer.from_dict({"inner": 5}), ["inner is 5", "group of settings"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_to_do(build, words: list[str]) -> None:

@@ -71,6 +71,8 @@ class CrystalGraph:
 def build_graph(structure: Structure, config: GraphConfig | None = None) -> CrystalGraph:
     """The crystal graph of an ordered structure; IsolatedAtomError names an atom that has no neighbor."""
     config = config or GraphConfig()
+    if not structure.is_ordered:
+        raise CrystalError(f"{formula_of(structure)} has partly occupied sites; give an ordered structure.")
     sites = Sites.of(structure)
     pairs = find_neighbors(structure, sites, config)
     offsets = pairs.image @ sites.lattice
@@ -123,11 +125,14 @@ def find_neighbors(structure: Structure, sites: Sites, config: GraphConfig) -> N
 def _isolated_sentence(structure: Structure, sites: Sites, isolated: np.ndarray, cutoff: float) -> str:
     first, count, total = site_label(structure, int(isolated[0])), len(isolated), len(sites.numbers)
     around = nearest(sites, 1, NO_CUTOFF, 0.0, isolated)
-    need = np.ceil(10 * around.distance[rank(around, total) == 0].max()) / 10
+    nearest_of_each = around.distance[rank(around, total) == 0]
+    need = np.ceil(10 * nearest_of_each.max()) / 10 if len(nearest_of_each) == count else np.inf
+    farthest = GraphConfig.options()["cutoff"].maximum or np.inf
+    advice = f"raise the cutoff to at least {need:.1f} Å, or let it grow" if need <= farthest else "let the cutoff grow"
     verb = "has" if count == 1 else "have"
     return (
         f"{count} of {total} atoms of {formula_of(structure)} {verb} no neighbor within "
-        f"{cutoff:g} Å (first: {first}); raise the cutoff to at least {need:.1f} Å, or let it grow for such atoms."
+        f"{cutoff:g} Å (first: {first}); {advice} for such atoms."
     )
 
 

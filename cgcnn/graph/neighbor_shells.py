@@ -36,6 +36,7 @@ class CutShell:
     kept: int
     total: int
     symbols: tuple[str, ...]
+    spread: float  # Å between the nearest and the farthest of the shell; zero but for rounding when all are equal
 
 
 def shells(structure: Structure, graph: CrystalGraph, atom: int, cutoff: float) -> list[Shell]:
@@ -67,7 +68,8 @@ def cut_shells(structure: Structure, config: GraphConfig) -> list[CutShell]:
         last = distance > float(distance.max()) - 2 * config.tolerance
         kept = int(cut.degree[atom]) - int((~last).sum())
         symbols = sorted({Element.from_Z(z).symbol for z in whole.atomic_numbers[neighbor[last]].tolist()})
-        found.append(CutShell(atom, float(distance.max()), kept, int(last.sum()), tuple(symbols)))
+        spread = float(distance[last].max() - distance[last].min())
+        found.append(CutShell(atom, float(distance.max()), kept, int(last.sum()), tuple(symbols), spread))
     return found
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cgcnn import config as settings
 from cgcnn.config import option
 from cgcnn.data.elements import ATOM_VECTORS
+from cgcnn.errors import ConfigError
 from cgcnn.graph import CrystalGraph
 from cgcnn.nn import ACTIVATIONS, CONVS, NORMS, POOLINGS, GaussianExpansion
 
@@ -57,11 +58,19 @@ class CGCNN(nn.Module):
             choices=POOLINGS,
         )
         gaussian_max: float = option(
-            8.0, "Last Gaussian", "Center of the last Gaussian.", unit="Å", minimum=1.0, maximum=20.0
+            8.0, "Last Gaussian", "Center of the last Gaussian, to a whole step.", unit="Å", minimum=1.0, maximum=20.0
         )
         gaussian_step: float = option(
             0.2, "Gaussian step", "Spacing and width of the Gaussians.", unit="Å", minimum=0.05, maximum=2.0
         )
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if self.gaussian_step > self.gaussian_max / 2:
+                raise ConfigError(
+                    f"Gaussian step is {self.gaussian_step:g} Å and the last Gaussian is at {self.gaussian_max:g} Å; "
+                    "make the step at most half of that, or every distance looks alike."
+                )
 
     atom_vectors: Tensor
 

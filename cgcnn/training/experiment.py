@@ -85,6 +85,10 @@ class TestMetrics:
     predicted: list[float]
 
 
+FEWEST = {"train": 4, "val": 2, "test": 2}  # crystals; fewer say nothing, and batch norm needs two in a batch
+
+SHARES = {"train": "training", "val": "validation", "test": "test"}
+
 Event = Progress | DataReady | BatchMetrics | EpochMetrics | TestMetrics
 
 
@@ -162,8 +166,20 @@ class Experiment:
         for name, share in shares.items():
             self.splits[name] = [crystal for crystal in share if crystal.id in graphs]
             self.data[name] = _labelled(self.splits[name], graphs, config.dataset.target)
-        per_atom = config.train.per_atom and self.target.extensive
-        self.normalizer = Normalizer.fit(self.data["train"].targets, self.data["train"].n_atoms, per_atom)
+        self._refuse_empty_shares(len(loaded.crystals))
+        train_set = self.data["train"]
+        self.normalizer = Normalizer.fit(train_set.targets, train_set.n_atoms, config.train.per_atom)
+
+    def _refuse_empty_shares(self, n_crystals: int) -> None:
+        """Say so before anything is trained on a share that is too small to mean something."""
+        for name, data in self.data.items():
+            if len(data) >= FEWEST[name]:
+                continue
+            few = f"Only {len(data)} of {n_crystals} crystals are left for {SHARES[name]} ({FEWEST[name]} are needed)"
+            if not self.dropped:
+                raise DatasetError(f"{few}; use more crystals, or a larger part for it.")
+            first, why = next(iter(self.dropped.items()))
+            raise DatasetError(f"{few}, since {len(self.dropped)} have no graph; the first is {first}: {why}")
 
     def _data_ready(self) -> DataReady:
         sizes = {f"n_{name}": len(data) for name, data in self.data.items()}

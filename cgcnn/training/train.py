@@ -88,7 +88,7 @@ class TrainConfig(Config):
     per_atom: bool = option(
         False,
         "Learn per atom",
-        "Divide the target by the number of atoms before learning, and multiply afterwards.",
+        "Divide the target by the number of atoms before learning, and multiply afterwards: for targets of the cell.",
     )
     seed: int = option(0, "Seed", "Fixes the initial weights and the order of the crystals.", minimum=0, maximum=9999)
     device: str = option("auto", "Device", "auto takes a GPU where there is one.", choices=DEVICES)
@@ -135,7 +135,7 @@ class EpochMetrics:
     val_loss: float
     train_mae: float
     val_mae: float
-    learning_rate: float
+    learning_rate: float  # of the last step
     seconds: float
     crystals_per_second: float
 
@@ -146,7 +146,7 @@ def train(
     """Train `model` in place; the seed fixes the order of the crystals."""
     device = next(model.parameters()).device
     optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
-    n_batches = -(-len(train_set) // config.batch_size)
+    n_batches = max(1, min(-(-len(train_set) // config.batch_size), len(train_set) // 2))
     factor = SCHEDULES[config.schedule]
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: factor(s / (config.epochs * n_batches)))
     loss_of, shuffle = LOSSES[config.loss](), torch.Generator().manual_seed(config.seed)
@@ -155,13 +155,14 @@ def train(
         start, total, error = time.perf_counter(), 0.0, 0.0
         model.train()
         order = torch.randperm(len(train_set), generator=shuffle)
-        for chosen in torch.tensor_split(order, n_batches):  # equal shares: no last batch of one crystal
+        for chosen in torch.tensor_split(order, n_batches):  # equal shares: no batch of one crystal
             graph, targets, n_atoms = collated(train_set, chosen, device)
             outputs = model(graph)
             loss = loss_of(outputs, normalizer.normalized(targets, n_atoms))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            rate = optimizer.param_groups[0]["lr"]
             schedule.step()
             step += 1
             value = _finite(loss.item(), epoch, config)
@@ -176,7 +177,7 @@ def train(
             val_loss=_loss(loss_of, predicted, val_set, normalizer),
             train_mae=error / len(train_set),
             val_mae=mean_absolute_error(predicted, val_set.targets),
-            learning_rate=optimizer.param_groups[0]["lr"],
+            learning_rate=rate,
             seconds=seconds,
             crystals_per_second=len(train_set) / seconds,
         )

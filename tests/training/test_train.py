@@ -9,7 +9,7 @@ from cgcnn.graph import GraphConfig
 from cgcnn.models import CGCNN
 from cgcnn.training.experiment import DataReady, Experiment, Predictor, RunConfig, TestMetrics, run_experiment
 from cgcnn.training.normalizer import Normalizer
-from cgcnn.training.train import DEVICES, LOSSES, OPTIMIZERS, SCHEDULES, EpochMetrics, TrainConfig, device_of
+from cgcnn.training.train import DEVICES, LOSSES, OPTIMIZERS, SCHEDULES, EpochMetrics, TrainConfig, device_of, train
 
 SMALL = RunConfig(
     dataset=DatasetConfig(max_sites=4, max_crystals=60),
@@ -80,9 +80,9 @@ def test_a_diverging_loss_ends_the_run_with_advice() -> None:
 
 
 def test_crystals_that_have_no_graph_are_dropped_by_name() -> None:
-    config = SMALL.with_(**{"graph.cutoff": 2.5, "train.epochs": 1, "dataset.max_crystals": 200})
+    config = SMALL.with_(**{"graph.cutoff": 2.8, "train.epochs": 1, "dataset.max_crystals": 200})
     ready = next(event for event in run_experiment(config) if isinstance(event, DataReady))
-    assert ready.n_dropped > 0 and all("no neighbor within 2.5 Å" in why for why in ready.dropped.values())
+    assert ready.n_dropped > 0 and all("no neighbor within 2.8 Å" in why for why in ready.dropped.values())
     assert ready.n_train + ready.n_val + ready.n_test + ready.n_dropped == 200
 
 
@@ -144,3 +144,28 @@ def test_a_device_that_is_absent_is_refused_by_name() -> None:
 def test_a_gpu_learns_what_the_cpu_learns() -> None:
     cpu, gpu = (list(run_experiment(SMALL.with_(**{"train.device": d})))[-1].mae for d in ("cpu", "cuda"))
     assert gpu == pytest.approx(cpu, rel=0.2)
+
+
+def test_a_share_without_enough_graphs_is_refused_before_training() -> None:
+    with pytest.raises(DatasetError, match=r"crystals are left for (test|validation|training).*have no graph"):
+        list(run_experiment(SMALL.with_(**{"graph.cutoff": 1.9, "dataset.max_crystals": 300})))
+
+
+@pytest.mark.parametrize("n", [3, 5, 60, 61])
+def test_no_batch_holds_a_single_crystal(n: int) -> None:
+    experiment = Experiment(SMALL.with_(**{"train.batch_size": 2, "train.epochs": 1}))
+    list(experiment.events())
+    some = experiment.data["train"]
+    part = type(some)(some.ids[:n], some.graphs[:n], some.targets[:n])
+    list(train(experiment.model, part, part, experiment.normalizer, TrainConfig(epochs=1, batch_size=2)))
+
+
+def test_learning_per_atom_is_obeyed_whatever_the_target() -> None:
+    experiment = Experiment(SMALL.with_(**{"train.per_atom": True, "train.epochs": 1}))
+    list(experiment.events())
+    assert experiment.normalizer.per_atom
+
+
+def test_the_rate_that_is_reported_is_the_rate_that_was_used() -> None:
+    curve = epochs(SMALL.with_(**{"train.schedule": "steps", "train.epochs": 3, "train.learning_rate": 0.01}))
+    assert [e.learning_rate for e in curve] == pytest.approx([0.01, 0.001, 0.0001])
