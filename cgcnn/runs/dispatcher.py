@@ -6,6 +6,7 @@ It is apart from the web server, so a run outlives the server, and a dead worker
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cgcnn.runs.engines import ENGINES, start_module
-from cgcnn.runs.store import LIVE, RunStore
+from cgcnn.runs.store import RunStore
 
 LOOK_EVERY = 0.2  # s
 LOOKS_PER_BEAT = 5
@@ -53,10 +54,17 @@ class Dispatcher:
             name = f"worker-{secrets.token_hex(3)}"
             self.workers[name] = self.start_worker(self.folder, name)
 
+    def serve_a_while(self) -> None:
+        """One sign of life, and a second of rounds."""
+        self.store.beat("dispatcher", f"{self.slots} slots")
+        for _ in range(LOOKS_PER_BEAT):
+            self.look()
+            time.sleep(LOOK_EVERY)
+
     def is_needed(self) -> bool:
-        """True while a page was open, or a run was live, in the last quarter of an hour."""
+        """True while a run is live, or when a page asked for workers in the last quarter of an hour."""
         seen = [p.heartbeat for p in self.store.processes() if p.name == "page"]
-        live = any(run.state in LIVE for run in self.store.runs(20))
+        live = any(run.is_live for run in self.store.runs(20))
         return live or any(time.time() - t < IDLE_END for t in seen)
 
 
@@ -68,10 +76,11 @@ def main(folder: Path) -> None:
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             try:
                 while dispatcher.is_needed():
-                    dispatcher.store.beat("dispatcher", f"{dispatcher.slots} slots")
-                    for _ in range(LOOKS_PER_BEAT):
-                        dispatcher.look()
-                        time.sleep(LOOK_EVERY)
+                    try:
+                        dispatcher.serve_a_while()
+                    except sqlite3.OperationalError as reason:  # a full disk: it may have room again
+                        print(reason, file=sys.stderr)
+                        time.sleep(FRESH)
             finally:
                 dispatcher.store.gone("dispatcher")
     except Timeout:
@@ -103,7 +112,7 @@ def end_all(store: RunStore) -> None:
 
 def _death_sentence(code: int | None) -> str:
     how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}" if code else "no trace"
-    return f"The worker of this run ended ({how}); the curve so far is kept, press Train to run it again."
+    return f"The worker of this run ended ({how}); the curve so far is kept; start it again with the same settings."
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 
 from cgcnn.data.files import write_whole
 from cgcnn.errors import RunError
+from cgcnn.runs.records import Lease, Process, Run, StoredEvent, run_of
 
 if TYPE_CHECKING:  # the dispatcher reads and writes runs too, and must not wait for torch
     from torch import Tensor
@@ -42,75 +42,6 @@ create table if not exists processes (
     name text primary key, pid integer, born real, doing text, heartbeat real
 );
 """
-LIVE = ("queued", "running")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run as the store knows it; times in seconds since 1970."""
-
-    id: str
-    user: str
-    name: str
-    settings: Mapping[str, Any]
-    state: str  # queued, running, finished, stopped or failed
-    wanted: str  # run or stop
-    error: str
-    created: float
-    started: float | None
-    ended: float | None
-
-    @property
-    def config(self) -> "RunConfig":
-        """The settings of the run; ConfigError when a later version no longer knows one of them."""
-        from cgcnn.training.experiment import RunConfig
-
-        return RunConfig.from_dict(self.settings)
-
-    @property
-    def is_live(self) -> bool:
-        """True while more events may come."""
-        return self.state in LIVE
-
-
-@dataclass(frozen=True)
-class StoredEvent:
-    """An event of a run; `n` grows with every event of the store, so a page asks for what came after the last."""
-
-    n: int
-    kind: str
-    step: int
-    time: float
-    data: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Lease:
-    """The right of one worker to write to one run."""
-
-    run_id: str
-    token: str
-    settings: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Process:
-    """A dispatcher or worker that said it was alive at `heartbeat`."""
-
-    name: str
-    pid: int
-    born: float  # when the system started it: a number may be used again, number and birth are not
-    doing: str
-    heartbeat: float
-
-    @property
-    def is_alive(self) -> bool:
-        """True when this very process still runs on this machine."""
-        try:
-            process = psutil.Process(self.pid)
-            return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - self.born) < 1.0
-        except psutil.NoSuchProcess:
-            return False
 
 
 class RunStore:
@@ -146,11 +77,11 @@ class RunStore:
         rows = self._read("select * from runs where id = ?", run_id)
         if not rows:
             raise RunError(f"There is no run {run_id!r} here; choose one from the list, or start a new one.")
-        return _run(rows[0])
+        return run_of(rows[0])
 
     def runs(self, limit: int = 50) -> list[Run]:
         """The latest runs, newest first."""
-        return [_run(row) for row in self._read("select * from runs order by created desc limit ?", limit)]
+        return [run_of(row) for row in self._read("select * from runs order by created desc limit ?", limit)]
 
     def events(self, run_id: str, after: int = 0, kinds: Sequence[str] = ()) -> list[StoredEvent]:
         """The events of a run later than event `after`, oldest first; all kinds, or some."""
@@ -176,10 +107,6 @@ class RunStore:
         mine = "(select created from runs where id = ?)"
         return self._read(f"select count(*) from runs where state = 'queued' and created < {mine}", run_id)[0][0]
 
-    def version(self) -> int:
-        """Changes whenever another process has written; asking costs microseconds."""
-        return self._read("pragma data_version")[0][0]
-
     # What a worker says
 
     def take(self, worker: str) -> Lease | None:
@@ -193,7 +120,7 @@ class RunStore:
                 "update runs set state = 'running', lease = ?, worker = ?, started = ? where id = ?",
                 (token, worker, time.time(), row["id"]),
             )
-        return Lease(row["id"], token, _run(row).settings)
+        return Lease(row["id"], token, run_of(row).settings)
 
     def workers_at_work(self) -> set[str]:
         """The names of the workers that hold a running run."""
@@ -240,11 +167,11 @@ class RunStore:
 
         with self._writing():
             self._fenced(lease)
-        write_whole(self._checkpoint(lease.run_id), save(dict(tensors), {"about": json.dumps(about)}))
+        write_whole(self.checkpoint_file(lease.run_id), save(dict(tensors), {"about": json.dumps(about)}))
 
     def checkpoint(self, run_id: str) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
         """The kept network of a run, as (weights, about); None when it has none yet."""
-        file = self._checkpoint(self.run(run_id).id)
+        file = self.checkpoint_file(self.run(run_id).id)
         if not file.exists():
             return None
         try:
@@ -253,6 +180,12 @@ class RunStore:
                 return {name: saved.get_tensor(name) for name in saved.keys()}, about  # noqa: SIM118
         except (SafetensorError, KeyError, TypeError, ValueError) as reason:
             raise RunError(f"The network of run {run_id} cannot be read; train it again.") from reason
+
+    def checkpoint_file(self, run_id: str) -> Path:
+        """Where the kept network of a run stands, once there is one."""
+        if not re.fullmatch(r"[0-9a-f]{8}", run_id):
+            raise RunError(f"{run_id!r} is no id of a run; ids are eight of 0-9 and a-f.")
+        return self.folder / "checkpoints" / f"{run_id}.safetensors"
 
     # Who is alive
 
@@ -304,13 +237,3 @@ class RunStore:
     def _insert(self, lease: Lease, events: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
         rows = [(lease.run_id, kind, step, time.time(), json.dumps(data)) for kind, step, data in events]
         self._db.executemany("insert or ignore into events (run, kind, step, time, data) values (?, ?, ?, ?, ?)", rows)
-
-    def _checkpoint(self, run_id: str) -> Path:
-        if not re.fullmatch(r"[0-9a-f]{8}", run_id):
-            raise RunError(f"{run_id!r} is no id of a run; ids are eight of 0-9 and a-f.")
-        return self.folder / "checkpoints" / f"{run_id}.safetensors"
-
-
-def _run(row: sqlite3.Row) -> Run:
-    names = ("id", "user", "name", "state", "wanted", "error", "created", "started", "ended")
-    return Run(settings=json.loads(row["config"]), **{name: row[name] for name in names})

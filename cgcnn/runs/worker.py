@@ -4,16 +4,18 @@ It warms up first (imports, one throw-away step), so that a waiting worker start
 """
 
 import os
+import sqlite3
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from cgcnn.errors import CrystalError, RunError
-from cgcnn.runs.store import Lease, RunStore
+from cgcnn.runs.records import Lease
+from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import (
     BatchMetrics,
     DataReady,
@@ -51,18 +53,36 @@ def main(folder: str, name: str) -> None:
 
 def work(store: RunStore, lease: Lease) -> None:
     """Do one run. A failure is an event too: the user reads one sentence, the log has the rest."""
+    experiment, state, error = None, "failed", ""
     try:
         experiment = Experiment(RunConfig.from_dict(lease.settings))
         state = _until_done_or_stopped(store, lease, experiment)
-        last = [("test", 1, asdict(experiment.result()))] if experiment.best_weights else []
-        store.finish(lease, state, events=last)
     except RunError as reason:  # the run is another worker's now
         print(reason, file=sys.stderr)
+        return
     except CrystalError as reason:
-        store.finish(lease, "failed", str(reason))
+        error = str(reason)
     except Exception as reason:
         traceback.print_exc()
-        store.finish(lease, "failed", f"The run ended with an unexpected {type(reason).__name__}; see worker.log.")
+        error = f"The run ended with an unexpected {type(reason).__name__}; see worker.log."
+    insist(lambda: store.finish(lease, state, error, _last_word(experiment)))
+
+
+def _last_word(experiment: Experiment | None) -> list[tuple[str, int, Mapping[str, Any]]]:
+    """The test result of the best epoch, if there was one: also of a run that was stopped or failed."""
+    if experiment is None or not experiment.best_weights:
+        return []
+    return [("test", 1, asdict(experiment.result()))]
+
+
+def insist(write: Callable[[], None]) -> None:
+    """Write, and while the disk is full wait for room: how a run ended must not be lost."""
+    while True:
+        try:
+            return write()
+        except sqlite3.OperationalError as reason:
+            print(reason, file=sys.stderr)
+            time.sleep(BEAT_EVERY)
 
 
 def _until_done_or_stopped(store: RunStore, lease: Lease, experiment: Experiment) -> str:
@@ -89,7 +109,7 @@ def described(event: Event, step: int) -> tuple[str, int, Mapping[str, Any]]:
 
 def _beat(store: RunStore, name: str) -> None:
     while True:
-        store.beat(name, "ready")
+        insist(lambda: store.beat(name, "ready"))
         time.sleep(BEAT_EVERY)
 
 

@@ -102,11 +102,10 @@ def test_an_unknown_run_is_refused(store: RunStore, run_id: str) -> None:
         store.checkpoint(run_id)
 
 
-def test_a_second_store_of_the_folder_sees_the_same_and_notices_changes(store: RunStore) -> None:
+def test_a_second_store_of_the_folder_sees_the_same(store: RunStore) -> None:
     other = RunStore(store.folder)
-    before = other.version()
     run_id = store.submit(RunConfig())
-    assert other.version() != before and other.run(run_id).state == "queued"
+    assert other.run(run_id).state == "queued"
     other.close()
 
 
