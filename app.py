@@ -19,7 +19,7 @@ def main() -> None:
     """Draw the frame, then the page that the URL names."""
     st.set_page_config("Crystal Graph Lab", "static/icon.svg", layout="wide")  # a named icon would come from a CDN
     page = st.navigation(PAGES)
-    sidebar()
+    sidebar(page.title)
     page.run()
     warm_up()
 

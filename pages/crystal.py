@@ -8,14 +8,14 @@ from cgcnn.figures.scene import STYLES, crystal_scene
 from cgcnn.ui.crystal_facts import atom_table, fact_cards
 from cgcnn.ui.current import current, select_atom, selected_atom, strain_slider
 from cgcnn.ui.frame import framed
-from cgcnn.ui.prose import explained
+from cgcnn.ui.prose import explained, plain
 from cgcnn.ui.viewer import crystal_view, studio_view
 
 framed()
 shown = current()
 structure, selected = shown.structure, selected_atom(shown.structure)
-st.title(shown.title)
-st.markdown(f"**What is this material made of, and how does it repeat?** {shown.subtitle}.")
+st.title(plain(shown.title))
+st.markdown("**What is this material made of, and how does it repeat?**")
 
 picture, facts = st.columns([3, 2], gap="large")
 with picture:
@@ -44,6 +44,7 @@ with picture:
     explained("crystal", "What am I looking at?")
 
 with facts:
+    st.markdown(f"{plain(shown.title)}: {plain(shown.subtitle)}")
     fact_cards(structure)
     strain_slider()
     name = formula_of(structure)

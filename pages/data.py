@@ -6,7 +6,6 @@ from cgcnn.data.targets import TARGETS
 from cgcnn.figures.learning import target_histogram
 from cgcnn.figures.periodic_table import periodic_table
 from cgcnn.figures.scene import crystal_scene
-from cgcnn.ui.current import add_own
 from cgcnn.ui.data_sets import bring_your_own, chosen_set, chosen_target, crystal_table
 from cgcnn.ui.frame import framed
 from cgcnn.ui.prose import explained, mistakes_shown
@@ -36,8 +35,6 @@ with table:
 with picture:
     if entry is not None:
         crystal_view(crystal_scene(entry.structure), key="entry", height=380)
-        if st.button(f"Open {entry.formula} on every page", icon=":material/deployed_code:"):
-            add_own(entry.id)
-            st.switch_page("pages/crystal.py")
+        st.button(f"Look at {entry.formula} on every page", on_click=crystals.take, args=(entry,))
 
 bring_your_own()

@@ -19,12 +19,11 @@ with settings, mistakes_shown():
     config = run_form(graph)
     with button:
         submitted(runs, config)
-    repeated(config)
+    repeated(config, "These settings as a script", "form")
 
 with results:
     run = chosen_run(runs)
     if run is not None:
         st.fragment(run_status, run_every=0.4 if run.is_live else None)(runs, run.id)
-
-if run is not None and not run.is_live:
-    run_results(runs, run)
+        if not run.is_live:
+            run_results(runs, run)

@@ -33,7 +33,7 @@ def fact_cards(structure: Structure) -> None:
 
 def atom_table(structure: Structure, selected: int) -> None:
     """Every atom of the cell with its coordinates and Wyckoff letter; the selected one is marked."""
-    wyckoff = _symmetry(structure).wyckoffs
+    wyckoff = _symmetry(structure).sites
     rows = [
         {
             "": "▶" if i == selected else "",
@@ -50,5 +50,5 @@ def atom_table(structure: Structure, selected: int) -> None:
         rows,
         hide_index=True,
         height=min(38 + 35 * len(rows), 320),
-        column_config=dict.fromkeys("xyz", coordinate),
+        column_config={"": st.column_config.TextColumn(width=30), **dict.fromkeys("xyz", coordinate)},
     )

@@ -9,7 +9,7 @@ from cgcnn.data import builtin, cells, samples, shelf
 from cgcnn.data.crystal import site_label
 from cgcnn.data.files import home
 from cgcnn.errors import CrystalError
-from cgcnn.ui.link import linked, set_link, write
+from cgcnn.ui.link import linked, set_link
 
 FIRST = "NaCl"
 CELLS = {"as given": lambda s: s, "conventional": cells.conventional_cell, "primitive": cells.primitive_cell}
@@ -39,7 +39,7 @@ def find(key: str) -> Current:
             key, f"{crystal.formula} {key}", "built-in set, DFT structure", "Materials Project", crystal.structure
         )
     card = samples.sample_card(key)
-    source = f"{card.source} {card.comment}".strip()
+    source = ". ".join(words for words in (card.source, card.comment) if words)
     return Current(key, key, card.structure_type, source, samples.load_sample(key).structure)
 
 
@@ -135,10 +135,10 @@ def strain_slider() -> None:
 def selected_atom(structure: Structure) -> int:
     """The index of the selected atom, 0 for the first; a number outside the crystal selects the first."""
     text = linked("atom", "1")
-    number = int(text) if text.isdecimal() else 1
+    number = int(text) if text.isdecimal() and len(text) < 6 else 1
     if not 1 <= number <= len(structure):
         number = 1
-        write("atom", "1", "1")
+        set_link("atom", "1")
     return number - 1
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from cgcnn.data import builtin, folder
-from cgcnn.data.crystal import Crystal
+from cgcnn.data import builtin, folder, shelf
+from cgcnn.data.crystal import Crystal, CrystalSet
 from cgcnn.data.files import home
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError
+from cgcnn.ui.current import add_own
 from cgcnn.ui.prose import prose, show_mistake
 
 
@@ -26,6 +27,7 @@ class ShownSet:
     rows: Callable[[str], list[dict[str, Any]]]  # target -> id, formula, atoms, value
     find: Callable[[str], Crystal]
     card: Callable[[], None]  # draws where the set comes from
+    take: Callable[[Crystal], None]  # makes one of its crystals the one in view
 
 
 def chosen_set() -> ShownSet:
@@ -87,23 +89,21 @@ def _take_zip() -> None:
 
 
 def _builtin() -> ShownSet:
-    about = builtin.card()
     return ShownSet(
         name="built-in",
-        targets=[card.target for card in about.targets],
+        targets=builtin_targets(),
         values=builtin.values,
         element_counts=builtin.element_counts,
         rows=builtin.rows,
         find=builtin.find,
         card=_builtin_card,
+        take=lambda crystal: add_own(crystal.id),
     )
 
 
 def _builtin_card() -> None:
     about = builtin.card()
-    st.markdown(
-        f"**{about.title}**: {about.n_crystals:,} crystals, {about.n_elements} elements, license {about.licence}."
-    )
+    st.markdown(f"**{about.title}**: {about.n_elements} elements, license {about.licence}.")
     with st.expander("Sources, methods and limits", icon=":material/menu_book:"):
         rows = [
             {
@@ -120,8 +120,24 @@ def _builtin_card() -> None:
         st.markdown("**Cite**\n\n" + "\n".join(f"- {citation}" for citation in about.citations))
 
 
+@st.cache_resource(max_entries=4, show_spinner="Reading the crystals")
+def own_set(path: str) -> CrystalSet:
+    """The crystals of a stored set; its name carries a hash of its content, so it is read once."""
+    return folder.read_folder(Path(path))
+
+
+def builtin_targets() -> list[str]:
+    """The targets of the built-in set, formation energy first."""
+    return [card.target for card in builtin.card().targets]
+
+
+def own_targets(path: str) -> list[str]:
+    """The targets that a stored set knows of at least one crystal."""
+    return [t for t in TARGETS if any(t in crystal.targets for crystal in own_set(path).crystals)]
+
+
 def _own(name: str, path: Path) -> ShownSet:
-    loaded = folder.read_folder(path)
+    loaded = own_set(str(path))
     by_id = {crystal.id: crystal for crystal in loaded.crystals}
 
     def with_target(target: str) -> list[Crystal]:
@@ -137,12 +153,12 @@ def _own(name: str, path: Path) -> ShownSet:
     def card() -> None:
         st.markdown(f"**{name}**: {len(loaded.crystals):,} crystals that you brought.")
         if loaded.dropped:
-            with st.expander(f"{len(loaded.dropped)} entries were left out", icon=":material/warning:"):
+            with st.expander(f"Left out: {len(loaded.dropped):,}", icon=":material/warning:"):
                 st.dataframe([{"entry": i, "why": why} for i, why in loaded.dropped.items()], hide_index=True)
 
     return ShownSet(
         name=name,
-        targets=[t for t in TARGETS if with_target(t)],
+        targets=own_targets(str(path)),
         values=lambda t: [crystal.targets[t] for crystal in with_target(t)],
         element_counts=counts,
         rows=lambda t: [
@@ -150,4 +166,5 @@ def _own(name: str, path: Path) -> ShownSet:
         ],
         find=lambda i: by_id[i],
         card=card,
+        take=lambda c: add_own(shelf.put(c.structure, c.id, home() / "crystals")),
     )

@@ -1,6 +1,6 @@
 """A Config as widgets: one option, one widget, one help text, one key in the URL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -18,29 +18,26 @@ def form(
     keys: Mapping[str, str] | None = None,
     only: Sequence[str] | None = None,
     fixed: Mapping[str, Any] | None = None,
-    words: Mapping[str, Callable[[str], str]] | None = None,
 ) -> C:
     """Show the options of a Config and return it as set; each value lives in the URL under `prefix` + its key.
 
-    `keys` renames options in the URL, `only` chooses which are shown and in which order, `fixed` sets others,
-    `words` says how the choices of an option read.
+    `keys` renames options in the URL, `only` chooses which are shown and in which order, `fixed` sets others.
     """
     shown = only if only is not None else list(config.options())
     values = dict(fixed or {})
     for name in shown:
         key = prefix + (keys or {}).get(name, name)
-        values[name] = _widget(key, config.options()[name], default_of(config, name), (words or {}).get(name, str))
+        values[name] = _widget(key, config.options()[name], default_of(config, name))
     return config(**values)
 
 
-def _widget(key: str, option: Option, default: Any, words: Callable[[str], str]) -> Any:
+def _widget(key: str, option: Option, default: Any) -> Any:
     label = f"{option.label} ({option.unit})" if option.unit else option.label
     common: dict[str, Any] = {"key": key, "bind": "query-params", "help": option.help}
     if isinstance(default, bool):
         return st.toggle(label, value=default, **common)
     if option.choices:
-        index = option.choices.index(default)
-        return st.selectbox(label, option.choices, index=index, format_func=words, **common)
+        return st.selectbox(label, option.choices, index=option.choices.index(default), **common)
     if isinstance(default, str):
         return st.text_input(label, value=default, **common)
     return _number(label, option, default, common)

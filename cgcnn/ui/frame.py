@@ -24,25 +24,29 @@ from cgcnn.ui.current import (
     selected_atom,
 )
 from cgcnn.ui.form import form
+from cgcnn.ui.link import write_links
 from cgcnn.ui.prose import show_mistake
 
 FILE_KINDS = "CIF, mCIF, POSCAR or CONTCAR, XSF, extended XYZ, pymatgen JSON"
-DARK_ON_BRIGHT = "<style>[data-testid='stBaseButton-primary'] p { color: #08131b !important; }</style>"
+DARK_ON_BRIGHT = "<style>[data-testid='stBaseButton-primary'] * { color: #08131b !important; }</style>"
 LARGE_TYPE = "<style>html { font-size: 130% !important; } .stMain p, .stMain li { line-height: 1.5; }</style>"
 
 
-def sidebar() -> None:
+def sidebar(page: str) -> None:
     """Draw the sidebar; the neighbor rule that it shows holds on every page."""
+    if st.session_state.setdefault("last_page", page) != page:
+        st.session_state["last_page"], st.session_state["mistakes"] = page, []
     with st.sidebar:
         shown = _crystal_choice()
         _atom_choice(shown)
         with st.expander("Add your crystal", icon=":material/upload_file:"):
             _uploads()
         st.subheader("Crystal graph")
-        knobs = ["rule", "max_neighbors", "cutoff"]
+        knobs = ["rule", "max_neighbors", "cutoff", "isolated"]
         st.session_state["graph_config"] = form(GraphConfig, keys={"max_neighbors": "neighbors"}, only=knobs)
         if st.toggle("Large type", key="large", bind="query-params", help="For the last row of the room."):
             st.html(LARGE_TYPE)
+    write_links()
     if st.context.theme.type == "dark":
         st.html(DARK_ON_BRIGHT)  # Streamlit writes white on the bright button of the dark theme
     _show_mistakes()
@@ -109,10 +113,16 @@ def _uploads() -> None:
 
 
 def _take_uploads() -> None:
-    _take([(file.getvalue(), file.name) for file in st.session_state.uploads or []])
+    """Only what is new: the list still holds the files of before, and may have lost one."""
+    files = st.session_state.uploads or []
+    before = st.session_state.get("taken", set())
+    st.session_state["taken"] = {file.file_id for file in files}
+    if new := [(file.getvalue(), file.name) for file in files if file.file_id not in before]:
+        _take(new)
 
 
 def _take_paste() -> None:
+    st.session_state["mistakes"] = []
     if st.session_state.pasted.strip():
         _take([(st.session_state.pasted.encode(), "")])
 

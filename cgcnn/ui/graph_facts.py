@@ -41,10 +41,13 @@ def cut_shell_notice(structure: Structure, config: GraphConfig, selected: int) -
     cut = next((c for c in cuts if c.atom == selected), cuts[0])
     label, k = site_label(structure, cut.atom), config.max_neighbors
     mixed = " The shell mixes elements, so the prediction itself depends on the choice." if len(cut.symbols) > 1 else ""
+    equal = cut.spread < 2e-5
+    accident = "; which ones is an accident of their order"
+    choice = accident if equal else f", though they differ by {cut.spread:.1g} Å only"
     st.warning(
         f"**k = {k} cuts a shell in two** for {len(cuts)} of {len(structure)} atoms. {label} has {cut.total} neighbors "
-        f"({' and '.join(cut.symbols)}) at {cut.distance:.3f} Å and keeps {cut.kept} of them; which ones is an "
-        f"accident of their order.{mixed} “Whole shells” keeps all, as does k = {k - cut.kept + cut.total}.",
+        f"({' and '.join(cut.symbols)}) at {cut.distance:.3f} Å and keeps {cut.kept} of them{choice}."
+        f"{mixed} “Whole shells” keeps all, as does k = {k - cut.kept + cut.total}.",
         icon=":material/content_cut:",
     )
 

@@ -1,33 +1,32 @@
-"""Values that live in the URL and follow the user from page to page."""
+"""Values that live in the URL and follow the reader from page to page."""
 
 import streamlit as st
 
 
 def linked(name: str, default: str) -> str:
-    """The value of a URL parameter: from the link that was opened, else as last set in this session.
+    """The value of a URL parameter: from the link that was opened, else as last set by this reader.
 
-    Links in the menu drop the query, so the value is kept in the session and written back on every page.
+    Links in the menu drop the query, so the value is kept and `write_links` puts it back on every page.
     """
-    kept = f"link_{name}"
+    written: dict[str, str] = st.session_state.setdefault("links_written", {})
+    values: dict[str, str] = st.session_state.setdefault("links", {})
     in_url = st.query_params.get(name)
-    if in_url is not None and in_url != st.session_state.get(f"{kept}_written"):
-        st.session_state[kept] = in_url
-    value = st.session_state.setdefault(kept, default)
-    write(name, value, default)
-    return value
+    if in_url is not None and in_url != written.get(name):
+        values[name] = written[name] = in_url
+    st.session_state.setdefault("link_defaults", {})[name] = default
+    return values.setdefault(name, default)
 
 
 def set_link(name: str, value: str) -> None:
-    """Change a linked value; to be called from a callback, or before `st.rerun`."""
-    st.session_state[f"link_{name}"] = value
-    st.session_state[f"link_{name}_written"] = value
-    st.query_params[name] = value
+    """Change a linked value; the URL follows at the end of this run or the next."""
+    st.session_state.setdefault("links", {})[name] = value
 
 
-def write(name: str, value: str, default: str) -> None:
-    """Put the value into the URL, or take it out where it is the default."""
-    st.session_state[f"link_{name}_written"] = value
-    if value == default:
-        st.query_params.pop(name, None)
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
+def write_links() -> None:
+    """Bring the URL up to date in one step, so that one press of Back undoes one action."""
+    values, defaults = st.session_state.get("links", {}), st.session_state.get("link_defaults", {})
+    shown = {name: st.query_params.get(name) for name in values}
+    news = {n: v for n, v in values.items() if v != (shown[n] if shown[n] is not None else defaults.get(n))}
+    if news:
+        st.session_state["links_written"].update(news)
+        st.query_params.update(news)

@@ -1,6 +1,8 @@
 """The knobs of a run, and the button that starts it."""
 
 import json
+from dataclasses import fields
+from typing import Any
 
 import streamlit as st
 
@@ -13,10 +15,12 @@ from cgcnn.models import MODELS
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.train import TrainConfig
+from cgcnn.ui.data_sets import builtin_targets, own_targets
 from cgcnn.ui.form import form
 from cgcnn.ui.link import set_link
+from cgcnn.ui.prose import show_mistake
 
-DATA_KNOBS = ["target", "max_sites", "max_crystals", "split", "val_fraction", "test_fraction", "seed"]
+DATA_KNOBS = ["max_sites", "max_crystals", "split", "val_fraction", "test_fraction", "seed"]
 
 
 def run_form(graph: GraphConfig) -> RunConfig:
@@ -36,6 +40,12 @@ def run_form(graph: GraphConfig) -> RunConfig:
             "Expect a poor fit; then try sum pooling, or “Learn per atom”.",
             icon=":material/lightbulb:",
         )
+    longest = getattr(model, "gaussian_max", graph.cutoff)
+    if graph.cutoff > longest + 1:
+        st.info(
+            f"The last Gaussian stands at {longest:g} Å: edges up to {graph.cutoff:g} Å look all alike to the network.",
+            icon=":material/lightbulb:",
+        )
     return config
 
 
@@ -46,30 +56,31 @@ def submitted(runs: RunStore, config: RunConfig) -> None:
         st.rerun()
 
 
-def repeated(config: RunConfig) -> None:
-    """The same run as a script and as a file of settings."""
-    with st.expander("The same run elsewhere", icon=":material/code:"):
+def repeated(config: RunConfig, words: str, key: str) -> None:
+    """A run as a script and as a file of settings; `words` say which run."""
+    with st.expander(words, icon=":material/code:"):
         st.markdown("In a notebook or a terminal, these lines give the same numbers:")
         st.code(script_of(config), language="python")
-        st.download_button(
-            "Settings as JSON", json.dumps(config.to_dict(), indent=2), "config.json", "application/json"
-        )
+        settings = json.dumps(config.to_dict(), indent=2)
+        st.download_button("Settings as JSON", settings, "config.json", "application/json", key=key)
 
 
 def run_name(config: RunConfig) -> str:
     """A run in a few words: its target, and what differs from the defaults."""
-    changed = sorted(_differences(config.to_dict(), RunConfig().to_dict()))
-    words = [f"{key} {value}" for key, value in changed if key not in ("target", "seed")]
+    changed = sorted(_differences(config, RunConfig()))
+    words = [f"{label} {value}" for label, value in changed]
     return ", ".join([TARGETS[config.dataset.target].label, *words[:4], f"seed {config.train.seed}"])
 
 
-def _differences(mine: dict, standard: dict) -> set[tuple[str, str]]:
+def _differences(mine: Config, standard: Config) -> set[tuple[str, str]]:
+    """The options that differ, by the label that a reader knows them by."""
     found = set()
-    for key, value in mine.items():
-        if isinstance(value, dict):
-            found |= _differences(value, standard.get(key, {}))
-        elif value != standard.get(key):
-            found.add((key, str(value)))
+    for field in fields(mine):
+        value, usual = getattr(mine, field.name), getattr(standard, field.name, None)
+        if isinstance(value, Config) and isinstance(usual, Config):
+            found |= _differences(value, usual)
+        elif value != usual and field.name not in ("target", "seed", "source", "path"):
+            found.add((field.metadata["option"].label, str(value)))
     return found
 
 
@@ -85,14 +96,20 @@ def script_of(config: RunConfig) -> str:
 
 
 def _dataset_form() -> DatasetConfig:
-    stored = folder.stored_sets(home())
-    words = {"target": lambda target: TARGETS[target].axis}
-    if not stored:
-        return form(DatasetConfig, prefix="data_", only=DATA_KNOBS, words=words)
-    names = {"built-in": "", **{path.stem: str(path) for path in stored}}
+    names = {"built-in": "", **{path.stem: str(path) for path in folder.stored_sets(home())}}
+    wanted = st.query_params.get("data_set", "built-in")
+    if wanted not in names:
+        show_mistake(f"There is no set {wanted!r} on this machine; the built-in one takes its place.")
     chosen = st.selectbox("Crystals", list(names), key="data_set", bind="query-params")
-    fixed = {"source": "folder", "path": names[chosen]} if names[chosen] else {}
-    return form(DatasetConfig, prefix="data_", only=DATA_KNOBS, fixed=fixed, words=words)
+    if names[chosen]:
+        known, knobs = own_targets(names[chosen]), [k for k in DATA_KNOBS if k != "max_sites"]
+        fixed: dict[str, Any] = {"source": "folder", "path": names[chosen], "max_sites": 0}
+    else:
+        known, knobs, fixed = builtin_targets(), DATA_KNOBS, {}
+    words = [TARGETS[target].axis for target in known]
+    key = "data_target" if not fixed else "own_target"
+    target = known[words.index(st.selectbox("Target", words, key=key, bind="query-params"))]
+    return form(DatasetConfig, prefix="data_", only=knobs, fixed=fixed | {"target": target})
 
 
 def _model_form() -> Config:

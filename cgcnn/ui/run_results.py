@@ -6,44 +6,58 @@ from typing import Any
 
 import streamlit as st
 from pymatgen.core import Composition
-from safetensors.torch import save
 
-from cgcnn.data.targets import TARGETS
+from cgcnn.data.targets import TARGETS, Target
 from cgcnn.errors import CrystalError
 from cgcnn.figures.learning import error_by_element, parity_plot
-from cgcnn.runs.store import Run, RunStore
+from cgcnn.runs.records import Run
+from cgcnn.runs.store import RunStore
 from cgcnn.training.advice import advice
 from cgcnn.training.experiment import Predictor
 from cgcnn.ui.current import current
 from cgcnn.ui.graph_facts import csv_of
+from cgcnn.ui.prose import explained, plain
+from cgcnn.ui.run_form import repeated
 from cgcnn.ui.run_view import Seen, seen
+
+NO_RESULT = "No epoch was finished, so there is no network to judge."
 
 
 def run_results(runs: RunStore, run: Run) -> None:
-    """What the finished run says: parity, error by element, advice, the crystal in view, downloads."""
+    """What a run that is over says: advice, parity, error by element, its answer for the crystal in view, downloads."""
     mine = seen(runs, run.id)
-    test, target = mine.latest.get("test"), TARGETS[run.settings["dataset"]["target"]]
     baseline = mine.latest.get("data", {}).get("val_mean_mae")
     for sentence in advice(mine.epochs, baseline, finished=run.state == "finished"):
         st.info(sentence, icon=":material/lightbulb:")
-    if not test:
-        return
-    parity, elements = st.columns(2, gap="large")
+    parity, elements, answer, save = st.tabs(["Predictions", "Error by element", "The crystal in view", "Save"])
+    test, target = mine.latest.get("test"), TARGETS[run.config.dataset.target]
     with parity:
-        labels = [f"{formula} ({crystal})" for formula, crystal in zip(test["formulas"], test["ids"], strict=True)]
-        figure = parity_plot(
-            test["truth"],
-            test["predicted"],
-            ids=labels,
-            unit=target.unit,
-            label=target.label,
-            title="Predicted against true, test crystals",
-        )
-        st.plotly_chart(figure, key="parity")
+        _parity(test, target) if test else st.markdown(NO_RESULT)
     with elements:
-        st.plotly_chart(error_by_element(errors_by_element(test), unit=target.unit), key="by_element")
-    _answer_for_current(runs, run)
-    _downloads(runs, run, mine)
+        _by_element(test, target) if test else st.markdown(NO_RESULT)
+    with answer:
+        _answer_for_current(runs, run) if runs.checkpoint_file(run.id).exists() else st.markdown(NO_RESULT)
+    with save:
+        _downloads(runs, run, mine)
+        repeated(run.config, "This run as a script", f"repeat_{run.id}")
+    explained("train", "What am I looking at?")
+
+
+def _parity(test: Mapping[str, Any], target: Target) -> None:
+    labels = [f"{formula} ({crystal})" for formula, crystal in zip(test["formulas"], test["ids"], strict=True)]
+    figure = parity_plot(
+        test["truth"],
+        test["predicted"],
+        ids=labels,
+        unit=target.unit,
+        label=target.label,
+        title="Predicted against true, test crystals",
+    )
+    st.plotly_chart(figure, key="parity")
+
+
+def _by_element(test: Mapping[str, Any], target: Target) -> None:
+    st.plotly_chart(error_by_element(errors_by_element(test), unit=target.unit), key="by_element")
 
 
 def errors_by_element(test: Mapping[str, Any]) -> dict[str, tuple[float, int]]:
@@ -69,21 +83,22 @@ def _answer_for_current(runs: RunStore, run: Run) -> None:
             return
         value = predictor.predict([shown.structure])[0]
     except CrystalError as mistake:
-        st.warning(f"No answer for {shown.title}: {mistake}")
+        st.warning(plain(f"No answer for {shown.title}: {mistake}"))
         return
     st.metric(f"What this network says of {shown.title}", predictor.target.text(value), border=True)
 
 
 def _downloads(runs: RunStore, run: Run, mine: Seen) -> None:
     with st.container(horizontal=True):
-        st.download_button("Curve as CSV", csv_of(mine.epochs), f"{run.id}_metrics.csv", icon=":material/download:")
-        test = mine.latest["test"]
-        rows = [
-            {"id": i, "formula": f, "truth": t, "predicted": p}
-            for i, f, t, p in zip(test["ids"], test["formulas"], test["truth"], test["predicted"], strict=True)
-        ]
-        st.download_button("Predictions as CSV", csv_of(rows), f"{run.id}_predictions.csv", icon=":material/download:")
-        kept = runs.checkpoint(run.id)
-        if kept:
-            data = save(kept[0], {"about": str(kept[1])})
-            st.download_button("Weights", data, f"{run.id}.safetensors", icon=":material/download:")
+        if mine.epochs:
+            st.download_button("Curve as CSV", csv_of(mine.epochs), f"{run.id}_metrics.csv", icon=":material/download:")
+        if test := mine.latest.get("test"):
+            rows = [
+                {"id": i, "formula": f, "truth": t, "predicted": p}
+                for i, f, t, p in zip(test["ids"], test["formulas"], test["truth"], test["predicted"], strict=True)
+            ]
+            name = f"{run.id}_predictions.csv"
+            st.download_button("Predictions as CSV", csv_of(rows), name, icon=":material/download:")
+        file = runs.checkpoint_file(run.id)
+        if file.exists():
+            st.download_button("Weights", file.read_bytes, file.name, icon=":material/download:")

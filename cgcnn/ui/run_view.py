@@ -8,10 +8,12 @@ from typing import Any
 import streamlit as st
 
 from cgcnn.data.targets import TARGETS
-from cgcnn.errors import RunError
+from cgcnn.errors import CrystalError, RunError
 from cgcnn.figures.learning import loss_curves
-from cgcnn.runs.store import Run, RunStore
-from cgcnn.ui.link import linked, set_link
+from cgcnn.runs.records import Run
+from cgcnn.runs.store import RunStore
+from cgcnn.ui.backend import keep_served
+from cgcnn.ui.link import linked, set_link, write_links
 from cgcnn.ui.prose import show_mistake
 
 STATES = {
@@ -52,7 +54,7 @@ def chosen_run(runs: RunStore) -> Run | None:
         try:
             listed.append(runs.run(run_id))
         except RunError as mistake:
-            st.warning(str(mistake))
+            show_mistake(str(mistake))
             set_link("run", "")
             run_id = ""
     if not listed:
@@ -68,16 +70,31 @@ def chosen_run(runs: RunStore) -> Run | None:
         placeholder="Choose an earlier run",
         on_change=lambda: set_link("run", st.session_state.run_choice or ""),
     )
-    return next((run for run in listed if run.id == run_id), None)
+    write_links()
+    chosen = next((run for run in listed if run.id == run_id), None)
+    if chosen is not None and not _is_readable(chosen):
+        return None
+    return chosen
+
+
+def _is_readable(run: Run) -> bool:
+    try:
+        return run.config is not None
+    except CrystalError as mistake:
+        show_mistake(f"Run {run.id} was made by another version of the lab: {mistake}")
+        st.json(dict(run.settings))
+        return False
 
 
 def _title(run: Run) -> str:
-    return f"{datetime.fromtimestamp(run.created):%d %b %H:%M} · {run.name or run.id} · {run.state}"
+    return f"{run.state} · {datetime.fromtimestamp(run.created):%d %b %H:%M} · {run.name or run.id}"
 
 
 def run_status(runs: RunStore, run_id: str) -> None:
     """Where the run stands, its numbers and its curves; asks the page to redraw itself once it is over."""
     run, mine = runs.run(run_id), seen(runs, run_id)
+    if run.is_live:
+        keep_served(runs)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{STATES[run.state]}** {_sentence(runs, run, mine)}")
         if run.is_live:
@@ -103,7 +120,7 @@ def run_status(runs: RunStore, run_id: str) -> None:
 def _sentence(runs: RunStore, run: Run, mine: Seen) -> str:
     if run.state == "queued":
         before = runs.queue_position(run.id)
-        return f"{before} runs stand before it." if before else "A worker takes it in a moment."
+        return f"{before} runs stand before it." if before else "It is next, as soon as a worker is free."
     if run.state == "running" and run.wanted == "stop":
         return "Stopping after this step."
     total = run.settings["train"]["epochs"]
@@ -137,13 +154,17 @@ def _numbers(run: Run, mine: Seen) -> None:
                 f"errs by {test['mean_mae']:.3f}, their median by {test['median_mae']:.3f} {target.unit}.",
             )
         st.metric("Best validation MAE", f"{best['val_mae']:.3f}", border=True, help=f"In epoch {best['epoch']}.")
-        st.metric("Crystals per second", f"{mine.epochs[-1]['crystals_per_second']:,.0f}", border=True)
     if data := mine.latest.get("data"):
-        without = f", {data['n_dropped']:,} without a graph left out" if data["n_dropped"] else ""
+        n_out = data["n_left_out"]
+        left_out = f" {n_out:,} others of the set have no such value or too many atoms." if n_out else ""
+        speed = f"{mine.epochs[-1]['crystals_per_second']:,.0f} crystals a second"
         st.markdown(
             f"{data['n_train']:,} crystals to learn from, {data['n_val']:,} to choose the best epoch, "
-            f"{data['n_test']:,} to judge it{without}. {data['n_parameters']:,} weights on {data['device']}."
+            f"{data['n_test']:,} to judge it.{left_out} {data['n_parameters']:,} weights on {data['device']}, {speed}."
         )
+        if data["n_dropped"]:
+            with st.expander(f"{data['n_dropped']:,} crystals have no graph", icon=":material/warning:"):
+                st.dataframe([{"crystal": i, "why": why} for i, why in data["dropped"].items()], hide_index=True)
 
 
 def _curves(run: Run, mine: Seen) -> None:

@@ -32,17 +32,25 @@ function newState(canvas, root) {
   return s;
 }
 
-/** New data keep the camera; another crystal brings back the first zoom, but not the first turn. */
+/** New data keep the camera; another crystal or cell brings back its own first view. */
 function receive(s, data) {
-  const first = !s.data, other = s.data?.subject !== data.subject;
+  const other = !s.data || s.data.subject !== data.subject || shapeOf(s.data) !== shapeOf(data);
   s.data = data;
   s.over = { atom: -1, edge: -1 };
   s.pieces = cellPieces(data);
-  if (first) s.turn = firstView(data.axes);
+  if (other) s.turn = firstView(data.axes);
   const fit = fitOf(data);
   if (other) [s.zoom, s.shift, s.center, s.fit, s.goal] = [1, [0, 0], data.center, fit, null];
   else glide(s, { center: data.center, fit });
 }
+
+/** The shape of the cell, to tell another cell from the same one under strain. */
+const shapeOf = ({ axes }) => {
+  const lengths = axes.map((a) => Math.hypot(...a)), longest = Math.max(...lengths);
+  const dot = (p, q) => p[0] * q[0] + p[1] * q[1] + p[2] * q[2];
+  const angles = [[0, 1], [1, 2], [2, 0]].map(([i, j]) => dot(axes[i], axes[j]) / (lengths[i] * lengths[j]));
+  return [...lengths.map((l) => l / longest), ...angles].map((x) => x.toFixed(2)).join();
+};
 
 function redraw(s) {
   s.raf ||= requestAnimationFrame(() => {

@@ -1,6 +1,7 @@
 """Two ways to show a scene: a light canvas that answers clicks and needs no WebGL, and py3Dmol."""
 
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ def studio_view(scene: Scene, key: str, height: int = 460) -> None:
     base = str(st.get_option("server.baseUrlPath")).strip("/")
     html = molview_html(scene, f"/{base}{script}" if base else script, height, _page_color())
     with st.container(key=key):
+        st.html(" ".join(f"<span style='color:{e.color}'>●</span> {escape(e.text)}" for e in scene.legend))
         st.iframe(html, height=height, alt=scene.summary)
         if scene.note:
             st.markdown(scene.note)

@@ -1,5 +1,6 @@
 """The newcomer's journey: see rock salt, see its graph, press Train, and watch a network learn."""
 
+import re
 import time
 import urllib.request
 from pathlib import Path
@@ -95,6 +96,7 @@ def test_train_draws_a_curve_that_survives_refresh_and_a_dead_server(visit: Visi
     expect(visit.page.get_by_text("stopped").first).to_be_visible()
     assert time.monotonic() - pressed < 10
     expect(visit.page.get_by_text("Test MAE").first).to_be_visible()
+    visit.page.get_by_role("tab", name="The crystal in view").click()
     expect(visit.page.get_by_text("What this network says of NaCl")).to_be_visible()
 
 
@@ -108,6 +110,26 @@ def test_a_bad_upload_is_one_sentence_and_leaves_no_traceback_in_the_log(
     expect(visit.page.get_by_text("broken.cif").first).to_be_visible()
     expect(visit.page.get_by_test_id("stAlert").first).to_contain_text("broken.cif")
     assert "Traceback" not in server.log
+
+
+def test_a_crystal_of_the_built_in_set_is_opened_on_every_page(visit: Visit, server: Server) -> None:
+    visit.open(f"{server.url}/data?neighbors=18")
+    visit.page.get_by_role("button", name="Look at Pd on every page").click()
+    expect(visit.page.get_by_role("combobox", name="Crystal")).to_have_value(re.compile("Pd mp-2"))
+    visit.page.get_by_role("link", name="Crystal", exact=True).click()
+    expect(visit.page.get_by_role("heading", name="Pd mp-2")).to_be_visible()
+
+
+def test_one_press_of_back_undoes_one_choice(visit: Visit, server: Server) -> None:
+    visit.open(f"{server.url}/?crystal=MgO")
+    entries = visit.page.evaluate("history.length")
+    visit.page.get_by_role("combobox", name="Crystal").click()
+    visit.page.get_by_role("option", name=re.compile("^CsCl")).click()
+    expect(visit.page.get_by_role("heading", name="CsCl")).to_be_visible()
+    visit.settle()
+    assert visit.page.evaluate("history.length") <= entries + 1
+    visit.page.go_back()
+    expect(visit.page.get_by_role("heading", name="MgO")).to_be_visible()
 
 
 def test_an_uploaded_crystal_is_found_again_after_a_refresh(visit: Visit, server: Server) -> None:

@@ -7,6 +7,6 @@ def test_a_file_name_in_a_mistake_is_shown_letter_by_letter() -> None:
 
 
 def test_every_page_explains_what_it_shows() -> None:
-    for page in ("crystal", "graph", "data"):
+    for page in ("crystal", "graph", "train", "data"):
         text = prose(page, "What am I looking at?")
         assert text.count(".") <= 4, "three sentences at most, for a reader who is on the way"
