@@ -10,6 +10,7 @@ from pymatgen.core import Composition
 from cgcnn.data.targets import TARGETS, Target
 from cgcnn.errors import CrystalError
 from cgcnn.figures.learning import error_by_element, parity_plot
+from cgcnn.figures.scene import crystal_scene
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.training.advice import advice
@@ -19,6 +20,7 @@ from cgcnn.ui.graph_facts import csv_of
 from cgcnn.ui.prose import explained, plain
 from cgcnn.ui.run_form import repeated
 from cgcnn.ui.run_view import Seen, seen
+from cgcnn.ui.viewer import crystal_view
 
 NO_RESULT = "No epoch was finished, so there is no network to judge."
 
@@ -86,6 +88,7 @@ def _answer_for_current(runs: RunStore, run: Run) -> None:
         st.warning(plain(f"No answer for {shown.title}: {mistake}"))
         return
     st.metric(f"What this network says of {shown.title}", predictor.target.text(value), border=True)
+    crystal_view(crystal_scene(shown.structure), key="answered", height=320)
 
 
 def _downloads(runs: RunStore, run: Run, mine: Seen) -> None:
