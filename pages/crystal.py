@@ -6,10 +6,11 @@ from cgcnn.data.crystal import formula_of
 from cgcnn.data.structures import write_structure
 from cgcnn.figures.scene import STYLES, crystal_scene
 from cgcnn.ui.crystal_facts import atom_table, fact_cards
-from cgcnn.ui.current import current, select_atom, selected_atom, strain_slider
+from cgcnn.ui.current import current, selected_atom, strain_slider
 from cgcnn.ui.frame import framed
+from cgcnn.ui.pick import pickable_view
 from cgcnn.ui.prose import explained, plain
-from cgcnn.ui.viewer import crystal_view, studio_view
+from cgcnn.ui.viewer import studio_view
 
 framed()
 shown = current()
@@ -37,10 +38,7 @@ with picture:
     if viewer == "py3Dmol":
         studio_view(scene, key="crystal_studio", height=480)
     else:
-        clicked = crystal_view(scene, key="crystal_canvas", selected=selected, height=480)
-        if clicked is not None and clicked != selected:
-            select_atom(clicked)
-            st.rerun()
+        pickable_view(scene, key="crystal_canvas", selected=selected)
     explained("crystal", "What am I looking at?")
 
 with facts:

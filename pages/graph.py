@@ -6,11 +6,11 @@ from cgcnn.data.crystal import site_label
 from cgcnn.figures.graph import adjacency, distance_histogram
 from cgcnn.figures.graph_scene import graph_scene
 from cgcnn.graph import build_graph, shells
-from cgcnn.ui.current import current, select_atom, selected_atom
+from cgcnn.ui.current import current, selected_atom
 from cgcnn.ui.frame import framed
 from cgcnn.ui.graph_facts import cut_shell_notice, edges_with_download, graph_cards, quotient_chart
+from cgcnn.ui.pick import pickable_view
 from cgcnn.ui.prose import explained, mistakes_shown
-from cgcnn.ui.viewer import crystal_view
 
 config, shown = framed(), current()
 structure, selected = shown.structure, selected_atom(shown.structure)
@@ -25,10 +25,7 @@ cut_shell_notice(structure, config, selected)
 picture, chart = st.columns([3, 2], gap="large")
 with picture:
     scene = graph_scene(structure, graph, selected=selected)
-    clicked = crystal_view(scene, key="graph_canvas", selected=selected, height=480)
-    if clicked is not None and clicked != selected:
-        select_atom(clicked)
-        st.rerun()
+    pickable_view(scene, key="graph_canvas", selected=selected)
     explained("graph", "What am I looking at?")
 with chart:
     around = shells(structure, graph, selected, config.cutoff)

@@ -1,6 +1,6 @@
 """Crystals from anywhere: `load_crystals(DatasetConfig())` gives those that a run can learn from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,9 +74,8 @@ def load_crystals(config: DatasetConfig) -> CrystalSet:
     return CrystalSet(_part(kept, config), dropped)
 
 
-def load_split(config: DatasetConfig) -> Split:
-    """The crystals of a run, shared out among training, validation and test."""
-    crystals = load_crystals(config).crystals
+def share_out(crystals: Sequence[Crystal], config: DatasetConfig) -> Split:
+    """The crystals of a run among training, validation and test, as the config asks."""
     return split(crystals, config.split, config.val_fraction, config.test_fraction, config.seed)
 
 

@@ -152,11 +152,6 @@ def load(config: "DatasetConfig") -> CrystalSet:
     return CrystalSet(kept, dropped)
 
 
-def ids() -> list[str]:
-    """The Materials Project ids of all crystals, in numeric order."""
-    return list(_table().ids)
-
-
 def find(id: str) -> Crystal:
     """One crystal by its Materials Project id, with all that is known of it."""
     table = _table()

@@ -10,8 +10,8 @@ from pymatgen.core import Structure
 from torch import Tensor, nn
 
 from cgcnn.config import Config, part
-from cgcnn.data import DatasetConfig, load_crystals
-from cgcnn.data.crystal import Crystal, split
+from cgcnn.data import DatasetConfig, load_crystals, share_out
+from cgcnn.data.crystal import Crystal
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError, DatasetError
 from cgcnn.graph import GraphConfig, batch, build_graph
@@ -162,8 +162,8 @@ class Experiment:
             first = next(iter(self.dropped.values()))
             raise DatasetError(f"None of {len(loaded.crystals)} crystals has a graph: {first}")
         # Split before dropping: a crystal stays on its side whatever the neighbor rule leaves out.
-        shares = _split(config.dataset, loaded.crystals)
-        for name, share in shares.items():
+        shares = share_out(loaded.crystals, config.dataset)
+        for name, share in (("train", shares.train), ("val", shares.val), ("test", shares.test)):
             self.splits[name] = [crystal for crystal in share if crystal.id in graphs]
             self.data[name] = _labelled(self.splits[name], graphs, config.dataset.target)
         self._refuse_empty_shares(len(loaded.crystals))
@@ -231,11 +231,6 @@ def warm_up() -> None:
     optimizer = torch.optim.AdamW(layer.parameters())
     layer(torch.zeros(2, 2)).sum().backward()
     optimizer.step()
-
-
-def _split(dataset: DatasetConfig, crystals: Sequence[Crystal]) -> dict[str, list[Crystal]]:
-    shares = split(crystals, dataset.split, dataset.val_fraction, dataset.test_fraction, dataset.seed)
-    return {"train": shares.train, "val": shares.val, "test": shares.test}
 
 
 def _labelled(crystals: Sequence[Crystal], graphs: Mapping[str, Any], target: str) -> Labelled:

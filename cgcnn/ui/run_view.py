@@ -127,7 +127,8 @@ def _sentence(runs: RunStore, run: Run, mine: Seen) -> str:
     if run.state == "running" and not mine.epochs:
         progress = mine.latest.get("progress", {"stage": "Starting", "done": 0, "total": 1})
         if "data" in mine.latest:
-            return "First epoch."
+            batch = mine.latest.get("batch", {"batch": 0, "n_batches": 1})
+            return f"First epoch, batch {batch['batch']} of {batch['n_batches']}."
         return f"{progress['stage']}: {progress['done']:,} of {progress['total']:,}."
     if run.state == "running":
         epoch = mine.epochs[-1]["epoch"]
