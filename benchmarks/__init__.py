@@ -1,1 +1,1 @@
-"""Speed, measured beside a peer in the same run; never a test, since machines are shared and noisy."""
+"""What is measured and not tested, since machines are shared and noisy: waits, and what a run learns."""

@@ -109,3 +109,11 @@ def test_train_submits_what_the_form_says_and_finds_the_run_again(app: AppTest, 
     app.switch_page("pages/crystal.py").run()
     app.switch_page("pages/train.py").run()
     assert app.selectbox(key="run_choice").value == run.id
+
+
+@pytest.mark.parametrize(("page", "link"), [("train", "data_set"), ("data", "set")])
+def test_a_link_to_a_set_that_is_not_here_is_told_so(app: AppTest, page: str, link: str) -> None:
+    app.query_params[link] = "nowhere"
+    opened(app, page)
+    assert not app.exception and "no set 'nowhere'" in app.error[0].value
+    assert len(app.error) == 1

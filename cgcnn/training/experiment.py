@@ -97,7 +97,6 @@ class Experiment:
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
-        self.target = TARGETS[config.dataset.target]
         self.best_epoch = 0
         self.best_weights: dict[str, Tensor] = {}
         self.splits: dict[str, list[Crystal]] = {}

@@ -32,10 +32,19 @@ class ShownSet:
 
 def chosen_set() -> ShownSet:
     """The set that the reader chose; a broken one is a CrystalError."""
-    stored = {path.stem: path for path in folder.stored_sets(home())}
+    stored = stored_sets("set")
     names = ["built-in", *stored]
     name = st.segmented_control("Set", names, default="built-in", required=True, key="set", bind="query-params")
     return _own(name, stored[name]) if name in stored else _builtin()
+
+
+def stored_sets(key: str) -> dict[str, Path]:
+    """The sets that users brought, by name; a link whose `key` names another one is told so."""
+    stored = {path.stem: path for path in folder.stored_sets(home())}
+    wanted = st.query_params.get(key, "built-in")
+    if wanted not in ("built-in", *stored):
+        show_mistake(f"There is no set {wanted!r} on this machine; the built-in one takes its place.")
+    return stored
 
 
 def chosen_target(shown: ShownSet) -> str:

@@ -1,9 +1,5 @@
 """What is known of a crystal's graph: cards, the notice of a cut shell, the list of edges."""
 
-import csv
-import io
-from typing import Any
-
 import streamlit as st
 from pymatgen.core import Structure
 
@@ -11,6 +7,7 @@ from cgcnn.data.crystal import formula_of, site_label
 from cgcnn.figures.graph import edge_table
 from cgcnn.figures.quotient import picked_atom, quotient_graph
 from cgcnn.graph import CrystalGraph, GraphConfig, cut_shells
+from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import select_atom
 
 ROWS = 500  # more rows than anyone reads; the download has all
@@ -75,13 +72,3 @@ def quotient_chart(structure: Structure, graph: CrystalGraph, selected: int) -> 
 
     alt = f"The quotient graph of {formula_of(structure)}: {graph.n_atoms} atoms and the number of edges between them"
     st.echarts_chart(spec, key="quotient", on_select=pick, height=420, alt=alt)
-
-
-def csv_of(rows: list[dict[str, Any]]) -> str:
-    """Rows as the text of a CSV file."""
-    out = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return out.getvalue()

@@ -7,18 +7,16 @@ from typing import Any
 import streamlit as st
 
 from cgcnn.config import Config
-from cgcnn.data import DatasetConfig, folder
-from cgcnn.data.files import home
+from cgcnn.data import DatasetConfig
 from cgcnn.data.targets import TARGETS
 from cgcnn.graph import GraphConfig
 from cgcnn.models import MODELS
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.train import TrainConfig
-from cgcnn.ui.data_sets import builtin_targets, own_targets
+from cgcnn.ui.data_sets import builtin_targets, own_targets, stored_sets
 from cgcnn.ui.form import form
 from cgcnn.ui.link import set_link
-from cgcnn.ui.prose import show_mistake
 
 DATA_KNOBS = ["max_sites", "max_crystals", "split", "val_fraction", "test_fraction", "seed"]
 
@@ -96,14 +94,12 @@ def script_of(config: RunConfig) -> str:
 
 
 def _dataset_form() -> DatasetConfig:
-    names = {"built-in": "", **{path.stem: str(path) for path in folder.stored_sets(home())}}
-    wanted = st.query_params.get("data_set", "built-in")
-    if wanted not in names:
-        show_mistake(f"There is no set {wanted!r} on this machine; the built-in one takes its place.")
-    chosen = st.selectbox("Crystals", list(names), key="data_set", bind="query-params")
-    if names[chosen]:
-        known, knobs = own_targets(names[chosen]), [k for k in DATA_KNOBS if k != "max_sites"]
-        fixed: dict[str, Any] = {"source": "folder", "path": names[chosen], "max_sites": 0}
+    stored = stored_sets("data_set")
+    chosen = st.selectbox("Crystals", ["built-in", *stored], key="data_set", bind="query-params")
+    if chosen in stored:
+        path = str(stored[chosen])
+        known, knobs = own_targets(path), [k for k in DATA_KNOBS if k != "max_sites"]
+        fixed: dict[str, Any] = {"source": "folder", "path": path, "max_sites": 0}
     else:
         known, knobs, fixed = builtin_targets(), DATA_KNOBS, {}
     words = [TARGETS[target].axis for target in known]

@@ -15,8 +15,8 @@ from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.training.advice import advice
 from cgcnn.training.experiment import Predictor
+from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import current
-from cgcnn.ui.graph_facts import csv_of
 from cgcnn.ui.prose import explained, plain
 from cgcnn.ui.run_form import repeated
 from cgcnn.ui.run_view import Seen, seen

@@ -12,6 +12,7 @@ from cgcnn.errors import CrystalError, RunError
 from cgcnn.figures.learning import loss_curves
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
+from cgcnn.training.experiment import RunConfig
 from cgcnn.ui.backend import keep_served
 from cgcnn.ui.link import linked, set_link, write_links
 from cgcnn.ui.prose import show_mistake
@@ -72,18 +73,18 @@ def chosen_run(runs: RunStore) -> Run | None:
     )
     write_links()
     chosen = next((run for run in listed if run.id == run_id), None)
-    if chosen is not None and not _is_readable(chosen):
-        return None
-    return chosen
+    return _readable(chosen) if chosen is not None else None
 
 
-def _is_readable(run: Run) -> bool:
+def _readable(run: Run) -> Run | None:
+    """The run, unless this version of the lab cannot read its settings: then they are shown as they are."""
     try:
-        return run.config is not None
+        RunConfig.from_dict(run.settings)
     except CrystalError as mistake:
         show_mistake(f"Run {run.id} was made by another version of the lab: {mistake}")
         st.json(dict(run.settings))
-        return False
+        return None
+    return run
 
 
 def _title(run: Run) -> str:

@@ -1,0 +1,15 @@
+"""Tables as files that a reader can take home."""
+
+import csv
+import io
+from typing import Any
+
+
+def csv_of(rows: list[dict[str, Any]]) -> str:
+    """Rows as the text of a CSV file."""
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return out.getvalue()
