@@ -118,7 +118,7 @@ def test_whole_shells_do_not_depend_on_the_description(name: str, view: str, req
 def test_the_order_inside_a_shell_does_not_hang_on_rounding(perovskite: Structure) -> None:
     noise = 1e-9 * np.random.default_rng(0).standard_normal((len(perovskite), 3))
     noisy = Structure(perovskite.lattice, perovskite.species, perovskite.frac_coords + noise)
-    one, other = build_graph(perovskite), build_graph(noisy)
+    one, other = build_graph(perovskite, WHOLE), build_graph(noisy, WHOLE)
     assert torch.equal(one.neighbor, other.neighbor) and torch.equal(one.image, other.image)
 
 
