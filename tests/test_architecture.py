@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CORE = ["config", "errors", "data", "graph", "nn", "models", "training", "runs"]
+CORE = ["config", "errors", "data", "graph", "nn", "models", "training", "explain", "runs"]
 MAY_IMPORT = {room: CORE[: i + 1] for i, room in enumerate(CORE)}
 MAY_IMPORT["errors"] = []
 MAY_IMPORT["config"] = ["errors"]
 MAY_IMPORT["figures"] = ["config", "errors", "data", "graph", "figures"]
 MAY_IMPORT["ui"] = [*CORE, "figures", "ui"]
 MAY_IMPORT["__main__"] = CORE
-NEVER = {"data": {"torch", "streamlit"}, "nn": {"pymatgen"}, "training": {"plotly", "streamlit", "pathlib"}}
+NEVER = {"data": {"torch", "streamlit"}, "nn": {"pymatgen"}, "training": {"plotly", "streamlit", "pathlib"}, "explain": {"plotly"}}
 
 
 def imports(path: Path) -> set[str]:

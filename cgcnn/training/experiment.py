@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from pymatgen.core import Structure
 from torch import Tensor, nn
 
 from cgcnn.config import Config, part
 from cgcnn.data import DatasetConfig, load_crystals, share_out
 from cgcnn.data.crystal import Crystal
-from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError, DatasetError
-from cgcnn.graph import GraphConfig, batch, build_graph
+from cgcnn.graph import GraphConfig, build_graph
 from cgcnn.models import MODELS
 from cgcnn.training.normalizer import Normalizer
 from cgcnn.training.train import (
@@ -203,25 +201,6 @@ def run_experiment(config: RunConfig) -> Iterator[Event]:
     experiment = Experiment(config)
     yield from experiment.events()
     yield experiment.result()
-
-
-class Predictor:
-    """A trained network with all it needs to answer for a new crystal."""
-
-    def __init__(self, weights: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-        """From what `Experiment.checkpoint` gave."""
-        self.config = RunConfig.from_dict(about["config"])
-        self.normalizer = Normalizer.from_dict(about["normalizer"])
-        self.target = TARGETS[self.config.dataset.target]
-        self.model = self.config.new_model().eval()
-        self.model.load_state_dict(dict(weights))
-
-    @torch.no_grad()
-    def predict(self, structures: Sequence[Structure]) -> list[float]:
-        """One value for each structure, in the target's own unit."""
-        graph = batch([build_graph(structure, self.config.graph) for structure in structures])
-        outputs = self.normalizer.undo(self.model(graph), graph.atoms_per_crystal.float())
-        return outputs[:, 0].tolist()
 
 
 def warm_up() -> None:

@@ -14,9 +14,9 @@ from cgcnn.figures.scene import crystal_scene
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.training.advice import advice
-from cgcnn.training.experiment import Predictor
 from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import current
+from cgcnn.ui.networks import network
 from cgcnn.ui.prose import explained, plain
 from cgcnn.ui.run_form import repeated
 from cgcnn.ui.run_view import Seen, seen
@@ -38,7 +38,7 @@ def run_results(runs: RunStore, run: Run) -> None:
     with elements:
         _by_element(test, target) if test else st.markdown(NO_RESULT)
     with answer:
-        _answer_for_current(runs, run) if runs.checkpoint_file(run.id).exists() else st.markdown(NO_RESULT)
+        _answer_for_current(run) if runs.checkpoint_file(run.id).exists() else st.markdown(NO_RESULT)
     with save:
         _downloads(runs, run, mine)
         repeated(run.config, "This run as a script", f"repeat_{run.id}")
@@ -71,18 +71,10 @@ def errors_by_element(test: Mapping[str, Any]) -> dict[str, tuple[float, int]]:
     return {symbol: (sum(e) / len(e), len(e)) for symbol, e in errors.items()}
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _predictor(_runs: RunStore, run_id: str, ended: float | None) -> Predictor | None:
-    kept = _runs.checkpoint(run_id)
-    return Predictor(*kept) if kept else None
-
-
-def _answer_for_current(runs: RunStore, run: Run) -> None:
+def _answer_for_current(run: Run) -> None:
     shown = current()
     try:
-        predictor = _predictor(runs, run.id, run.ended)
-        if predictor is None:
-            return
+        predictor = network(run.id).predictor
         value = predictor.predict([shown.structure])[0]
     except CrystalError as mistake:
         st.warning(plain(f"No answer for {shown.title}: {mistake}"))

@@ -7,8 +7,9 @@ from cgcnn.data import DatasetConfig
 from cgcnn.errors import ConfigError, CrystalError, DatasetError
 from cgcnn.graph import GraphConfig
 from cgcnn.models import CGCNN
-from cgcnn.training.experiment import DataReady, Experiment, Predictor, RunConfig, TestMetrics, run_experiment
+from cgcnn.training.experiment import DataReady, Experiment, RunConfig, TestMetrics, run_experiment
 from cgcnn.training.normalizer import Normalizer
+from cgcnn.training.predictor import Predictor
 from cgcnn.training.train import DEVICES, LOSSES, OPTIMIZERS, SCHEDULES, EpochMetrics, TrainConfig, device_of, train
 
 SMALL = RunConfig(
@@ -69,7 +70,7 @@ def test_a_predictor_says_what_the_experiment_said() -> None:
     experiment = Experiment(SMALL)
     list(experiment.events())
     result, crystals = experiment.result(), experiment.splits["test"]
-    again = Predictor(*experiment.checkpoint()).predict([crystal.structure for crystal in crystals])
+    again = Predictor.of_checkpoint(*experiment.checkpoint()).predict([crystal.structure for crystal in crystals])
     assert again == pytest.approx(result.predicted, abs=1e-5)
 
 

@@ -1,0 +1,68 @@
+"""What every named part of a network took and gave while it looked at a graph, caught by forward hooks."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cgcnn.graph import CrystalGraph
+
+
+@dataclass(frozen=True)
+class Call:
+    """One use of a part: its positional arguments and what it returned."""
+
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The calls of one forward pass, by the part's name in `named_modules()`: `convs.0.norm_sum`."""
+
+    graph: CrystalGraph
+    calls: dict[str, list[Call]]
+
+    def call(self, name: str, nth: int = 0) -> Call:
+        """The nth use of a part; KeyError when the network has no such part, or did not use it."""
+        return self.calls[name][nth]
+
+    @property
+    def atom_vectors(self) -> list[Tensor]:
+        """v after the embedding and after each convolution: R + 1 tensors (atoms, d)."""
+        layers = sorted((n for n in self.calls if n.startswith("convs.") and n.count(".") == 1), key=_number)
+        if not layers:
+            return [self.call("pool").inputs[0]]
+        return [self.call(layers[0]).inputs[0], *(self.call(layer).output for layer in layers)]
+
+    @property
+    def edge_vectors(self) -> Tensor:
+        """u (edges, k): the expanded distances."""
+        return self.call("embed_edge").output
+
+    @property
+    def crystal_vectors(self) -> Tensor:
+        """What pooling gave (crystals, d): the network's own vector of each crystal."""
+        return self.call("pool").output
+
+
+def _number(name: str) -> int:
+    return int(name.rsplit(".", 1)[1])
+
+
+@torch.no_grad()
+def record(model: nn.Module, graph: CrystalGraph) -> Recording:
+    """Run a network on a graph in the mode it is in, and keep what each named part took and gave."""
+    calls: dict[str, list[Call]] = defaultdict(list)
+
+    def hook(name: str):  # type: ignore[no-untyped-def]  # the type of a hook is longer than the hook
+        return lambda part, inputs, output: calls[name].append(Call(inputs, output))
+
+    handles = [part.register_forward_hook(hook(name)) for name, part in model.named_modules() if name]
+    try:
+        model(graph)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return Recording(graph, dict(calls))

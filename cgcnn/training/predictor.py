@@ -1,0 +1,63 @@
+"""A trained network with all it needs to answer for a new crystal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import torch
+from jaxtyping import Float
+from pymatgen.core import Structure
+from torch import Tensor, nn
+
+from cgcnn.data.targets import TARGETS, Target
+from cgcnn.graph import CrystalGraph, GraphConfig, batch, build_graph
+from cgcnn.models.published import PUBLISHED, load_published, published_file
+from cgcnn.training.experiment import RunConfig
+from cgcnn.training.normalizer import Normalizer
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A network in eval mode, the graphs that it learned from, and the way from its output to a target's unit."""
+
+    model: nn.Module
+    graph: GraphConfig
+    normalizer: Normalizer
+    target: Target
+
+    @classmethod
+    def of_checkpoint(cls, weights: Mapping[str, Tensor], about: Mapping[str, Any]) -> Self:
+        """From what `Experiment.checkpoint` gave."""
+        config = RunConfig.from_dict(about["config"])
+        model = config.new_model().eval()
+        model.load_state_dict(dict(weights))
+        normalizer = Normalizer.from_dict(about["normalizer"])
+        return cls(model, config.graph, normalizer, TARGETS[config.dataset.target])
+
+    @classmethod
+    def published(cls, name: str) -> Self:
+        """One of PUBLISHED: k nearest, k = 12 within 8 Å. Where fewer are in reach the original pads; we do not."""
+        model, mean, std = load_published(published_file(name))
+        return cls(model, GraphConfig(), Normalizer((mean,), (std,)), PUBLISHED[name].target)
+
+    def with_graph(self, **changes: Any) -> Self:
+        """The same network on graphs of another neighbor rule than it learned from."""
+        return replace(self, graph=self.graph.with_(**changes))
+
+    @torch.no_grad()
+    def predict(self, structures: Sequence[Structure]) -> list[float]:
+        """One value for each structure, in the target's own unit."""
+        graph = batch([build_graph(structure, self.graph) for structure in structures])
+        return self.of_graph(graph).tolist()
+
+    @torch.no_grad()
+    def of_graph(self, graph: CrystalGraph) -> Float[Tensor, " crystals"]:
+        """One value for each crystal of a graph, in the target's own unit."""
+        return self.in_unit(self.model(graph), graph.atoms_per_crystal)
+
+    def in_unit(
+        self, outputs: Float[Tensor, "crystals targets"], n_atoms: Float[Tensor, " crystals"]
+    ) -> Float[Tensor, " crystals"]:
+        """From what the network says of its (first) target to that target's unit; of a class, its probability."""
+        values = self.normalizer.undo(outputs, n_atoms.float())[:, 0]
+        return torch.sigmoid(values) if self.target.task == "classification" else values
