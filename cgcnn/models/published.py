@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,8 +24,12 @@ OURS = {
     "conv_to_fc": "head.1",
     "fc_out": "head.3",
 }
-# Beside tensors, the classifier's file holds its best score as a numpy number; these make one and run nothing else.
-NUMPY_NUMBER = [np.dtype, np.dtypes.Float64DType, (np._core.multiarray.scalar, "numpy.core.multiarray.scalar")]
+# Beside tensors, the classifier's file holds its best score as a numpy number: what makes one, under its old name.
+NUMPY_NUMBER: list[Any] = [
+    np.dtype,
+    type(np.dtype(float)),
+    (np.float64(0).__reduce__()[0], "numpy.core.multiarray.scalar"),
+]
 
 
 @dataclass(frozen=True)
