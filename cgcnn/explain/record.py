@@ -1,7 +1,8 @@
-"""What every named part of a network took and gave while it looked at a graph, caught by forward hooks."""
+"""What the named parts of a network took and gave while it looked at a graph, caught by forward hooks."""
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,16 +14,19 @@ from cgcnn.graph import CrystalGraph
 class Call:
     """One use of a part: its positional arguments and what it returned."""
 
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[Any, ...]
     output: Tensor
+
+
+Calls = dict[str, list[Call]]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """The calls of one forward pass, by the part's name in `named_modules()`: `convs.0.norm_sum`."""
+    """The calls of one forward pass, by the part's name in `named_modules()`: `convs.0`, `convs.0.norm_sum`."""
 
     graph: CrystalGraph
-    calls: dict[str, list[Call]]
+    calls: Calls
 
     def call(self, name: str, nth: int = 0) -> Call:
         """The nth use of a part; KeyError when the network has no such part, or did not use it."""
@@ -51,18 +55,36 @@ def _number(name: str) -> int:
     return int(name.rsplit(".", 1)[1])
 
 
-@torch.no_grad()
-def record(model: nn.Module, graph: CrystalGraph) -> Recording:
-    """Run a network on a graph in the mode it is in, and keep what each named part took and gave."""
-    calls: dict[str, list[Call]] = defaultdict(list)
+def record(model: nn.Module, graph: CrystalGraph, *, inside: bool = True) -> Recording:
+    """Run a network on a graph in the mode it is in, and keep what each named part took and gave.
 
-    def hook(name: str):  # type: ignore[no-untyped-def]  # the type of a hook is longer than the hook
+    Without `inside`, what lies within the convolutions is left out: of a large graph it fills the memory.
+    """
+    parts = {name: part for name, part in model.named_modules() if inside or not _within_layer(name)}
+    return Recording(graph, _caught(model, parts, (graph,)))
+
+
+def record_layer(layer: nn.Module, v: Tensor, u: Tensor, graph: CrystalGraph) -> tuple[Tensor, Calls]:
+    """Run one convolution alone: v' (atoms, d), and what its parts took and gave."""
+    calls = _caught(layer, {"": layer, **dict(layer.named_children())}, (v, u, graph))
+    return calls[""][0].output, calls
+
+
+def _within_layer(name: str) -> bool:
+    return name.startswith("convs.") and name.count(".") > 1
+
+
+@torch.no_grad()
+def _caught(module: nn.Module, parts: dict[str, nn.Module], arguments: tuple[Any, ...]) -> Calls:
+    calls: Calls = defaultdict(list)
+
+    def hook(name: str) -> Any:
         return lambda part, inputs, output: calls[name].append(Call(inputs, output))
 
-    handles = [part.register_forward_hook(hook(name)) for name, part in model.named_modules() if name]
+    handles = [part.register_forward_hook(hook(name)) for name, part in parts.items()]
     try:
-        model(graph)
+        module(*arguments)
     finally:
         for handle in handles:
             handle.remove()
-    return Recording(graph, dict(calls))
+    return dict(calls)

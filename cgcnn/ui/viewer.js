@@ -7,6 +7,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const canvas = parentElement.querySelector("canvas");
   const s = STATES.get(canvas) ?? newState(canvas, parentElement);
   s.pick = (site) => pick(s, site, setTriggerValue);
+  s.pickEdge = (edge) => setTriggerValue("picked_edge", edge);
   receive(s, data);
   readTheme(s);
   writeWords(s);

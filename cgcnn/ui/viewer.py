@@ -1,6 +1,7 @@
 """Two ways to show a scene: a light canvas that answers clicks and needs no WebGL, and py3Dmol."""
 
 import re
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -33,14 +34,31 @@ _canvas = component(
 )
 
 
+@dataclass(frozen=True)
+class Picked:
+    """What was clicked just now: the site of an atom, or the place of an edge in `Scene.edges`."""
+
+    site: int | None = None
+    edge: int | None = None
+
+
 def crystal_view(scene: Scene, key: str, selected: int | None = None, height: int = 460) -> int | None:
     """Show a scene on a canvas of `height` pixels; the site that was clicked just now, or None.
 
     The answer lasts one rerun: keep it in the session state. `selected` rings an atom, else the scene's own.
     """
-    chosen = scene.selected if selected is None else selected
-    result = _canvas(key=key, data=payload(scene, chosen, height), on_picked_change=lambda: None)
-    return _checked(result.picked, scene)
+    return _shown(scene, key, selected, height, edges_answer=False).site
+
+
+def edge_view(scene: Scene, key: str, selected: int | None = None, height: int = 460) -> Picked:
+    """The same picture, in which a click on an edge counts too."""
+    return _shown(scene, key, selected, height, edges_answer=True)
+
+
+def _shown(scene: Scene, key: str, selected: int | None, height: int, edges_answer: bool) -> Picked:
+    data = payload(scene, scene.selected if selected is None else selected, height) | {"edges_answer": edges_answer}
+    result = _canvas(key=key, data=data, on_picked_change=lambda: None, on_picked_edge_change=lambda: None)
+    return Picked(_checked(result.picked, scene), _checked_edge(result.picked_edge, scene))
 
 
 def payload(scene: Scene, selected: int | None, height: int) -> dict[str, Any]:
@@ -120,3 +138,7 @@ def _checked(picked: Any, scene: Scene) -> int | None:
     """A browser may send anything; only the site of an atom that is drawn counts."""
     known = type(picked) is int and any(atom.site == picked for atom in scene.atoms)
     return picked if known else None
+
+
+def _checked_edge(picked: Any, scene: Scene) -> int | None:
+    return picked if type(picked) is int and 0 <= picked < len(scene.edges) else None

@@ -57,8 +57,9 @@ function listenToPointer(s) {
     const click = s.pointers.size === 1 && s.moved < CLICK && e.button === 0;
     release(s, e);
     if (click) canvas.focus({ preventScroll: true }); // a tap does not focus by itself everywhere
-    const { atom } = click ? find(s, spot(s, e), e.pointerType === "mouse" ? 6 : 16) : { atom: -1 };
+    const { atom, edge } = click ? find(s, spot(s, e), e.pointerType === "mouse" ? 6 : 16) : { atom: -1, edge: -1 };
     if (atom >= 0) s.pick(s.data.atoms[atom][ATOM.site]);
+    else if (edge >= 0 && s.data.edges_answer) s.pickEdge(edge);
   };
   canvas.onpointercancel = (e) => release(s, e);
   canvas.onpointerleave = () => {
@@ -81,7 +82,7 @@ function hover(s, e) {
   if (e.pointerType !== "mouse") return;
   const over = find(s, spot(s, e), 6), same = over.atom === s.over.atom && over.edge === s.over.edge;
   s.over = over;
-  s.canvas.classList.toggle("over", over.atom >= 0);
+  s.canvas.classList.toggle("over", over.atom >= 0 || (over.edge >= 0 && s.data.edges_answer));
   showTip(s, spot(s, e));
   if (!same) redraw(s);
 }

@@ -117,3 +117,8 @@ def test_the_installed_bundle_sets_3dmol() -> None:
     if shipped is None:
         pytest.skip("needs the package chemiscope")
     assert "$3Dmol" in shipped[0].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("picked", "edge"), [(0, 0), (11, 11), (10_000, None), (-1, None), ("1", None), (True, None)])
+def test_only_an_edge_that_is_drawn_can_be_picked(rock_salt: Structure, picked: object, edge: int | None) -> None:
+    assert viewer._checked_edge(picked, graph_scene(rock_salt, build_graph(rock_salt), 0)) == edge

@@ -1,0 +1,57 @@
+"""What if: the same layer with the same weights, and one thing about it changed."""
+
+from copy import deepcopy
+
+import torch
+from torch import nn
+
+from cgcnn.errors import CrystalError
+from cgcnn.nn import ACTIVATIONS
+from cgcnn.nn.gated_conv import GatedConv
+from cgcnn.nn.weight_shared_conv import WeightSharedConv
+
+
+def _as_it_is(norm: nn.Module) -> nn.Module:
+    return norm
+
+
+def _of_this_crystal(norm: nn.Module) -> nn.Module:
+    """Batch norm as in training, with the mean and variance of what it sees now, not those it remembers."""
+    return norm.train()
+
+
+def _none(norm: nn.Module) -> nn.Module:
+    return nn.Identity()
+
+
+NORM_VARIANTS = {"as it is": _as_it_is, "statistics of this crystal": _of_this_crystal, "none": _none}
+
+
+def changed(layer: nn.Module, activation: str | None = None, norm: str = "as it is") -> nn.Module:
+    """A copy of a layer with another activation (of ACTIVATIONS) or norm (of NORM_VARIANTS); its weights stay."""
+    if norm not in NORM_VARIANTS:
+        raise CrystalError(f"The norm is {norm!r}; choose one of {', '.join(NORM_VARIANTS)}.")
+    other = deepcopy(layer)
+    if activation is not None:
+        other.activation = ACTIVATIONS[activation]()
+    for name in ("norm_message", "norm_sum"):
+        if hasattr(other, name):
+            setattr(other, name, NORM_VARIANTS[norm](getattr(other, name)))
+    return other
+
+
+@torch.no_grad()
+def without_gate(layer: GatedConv) -> WeightSharedConv:
+    """The weight-shared layer (Xie and Grossman, eq. 4) with the core matrix of a gated one.
+
+    The core's part for v_j and u, with its bias, becomes the matrix for all neighbors; its part for v_i
+    becomes the atom's own matrix, used once and not once an edge. The gate and the residual are gone.
+    """
+    d, k = layer.atom_dim, layer.edge_dim
+    plain = WeightSharedConv(d, k, lambda: deepcopy(layer.activation), lambda width: deepcopy(layer.norm_sum))
+    core = layer.linear.weight[d:]
+    plain.self_linear.weight.copy_(core[:, :d])
+    plain.self_linear.bias.zero_()
+    plain.neighbor_linear.weight.copy_(core[:, d:])
+    plain.neighbor_linear.bias.copy_(layer.linear.bias[d:])
+    return plain.eval()
