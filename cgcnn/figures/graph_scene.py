@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pymatgen.core import Structure
 
 from cgcnn.data.crystal import site_label
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # a picture of a crystal alone must not wait for torch
 
 MAX_ATOMS = 4_000  # with ghosts; beyond it the picture is a cloud
 MAX_EDGES = 20_000  # drawn lines; about what an old laptop still turns
+MAX_CONTEXT = 4_000  # edges, about half as many lines, that stand faintly around a selected atom
 SAME_SHELL = 1e-3  # Å
 WIDTH = 0.07  # Å, diameter of an edge; twice that for the edges of the selected atom
 
@@ -57,9 +59,9 @@ def graph_scene(
         raise CrystalError(
             f"Atom {selected + 1} is selected, but the cell has {len(structure)} atoms; pick one of them."
         )
-    hops = [hop for hop in _hops(graph) if shells is None or hop.shell < shells]
-    own = [hop for hop in hops if hop.center == selected]
-    around = _around(hops, own, selected)
+    kept, n_edges = _hops(graph, selected, shells)
+    own = [hop for hop in kept if hop.center == selected]
+    around = _around(kept, own)
     note = _too_many(structure, around)
     around = [] if note else around
     atoms, places = _atoms(structure, own, around, selected, labels)
@@ -70,7 +72,7 @@ def graph_scene(
     center, radius = sphere_around(atoms, cell)
     return Scene(
         subject=structure.formula,
-        summary=_summary(structure, len(hops), own, selected),
+        summary=_summary(structure, n_edges, own, selected),
         atoms=atoms,
         edges=tuple(edges),
         cell=cell,
@@ -83,21 +85,38 @@ def graph_scene(
     )
 
 
-def _hops(graph: CrystalGraph) -> list[Hop]:
-    columns = (graph.center.tolist(), graph.neighbor.tolist(), graph.image.tolist(), graph.distance.tolist())
-    found: list[Hop] = []
-    for center, neighbor, (x, y, z), distance in zip(*columns, strict=True):
-        last = found[-1] if found and found[-1].center == center else Hop(center, neighbor, HOME, distance)
-        shell = last.shell + (distance - last.distance > SAME_SHELL)
-        found.append(Hop(center, neighbor, (x, y, z), distance, shell))
-    return found
+def _hops(graph: CrystalGraph, selected: int | None, shells: int | None) -> tuple[list[Hop], int]:
+    """The edges that may be drawn, and how many there are in all.
+
+    Beside a selected atom that is its own edges and, as context, the shortest of those inside the cell.
+    """
+    center, neighbor, distance = (t.numpy() for t in (graph.center, graph.neighbor, graph.distance))
+    image, shell = graph.image.numpy(), _shell_numbers(center, distance)
+    counted = np.full(len(center), True) if shells is None else shell < shells
+    drawn = counted
+    if selected is not None:
+        context = counted & (center != selected) & ~image.any(axis=1)
+        drawn = (counted & (center == selected)) | (context & (distance <= _shortest(distance[context])))
+    rows = zip(*(column[drawn].tolist() for column in (center, neighbor, image, distance, shell)), strict=True)
+    return [Hop(i, j, (x, y, z), d, n) for i, j, (x, y, z), d, n in rows], int(counted.sum())
 
 
-def _around(hops: list[Hop], own: list[Hop], selected: int | None) -> list[Hop]:
-    """One hop for each line that is not the selected atom's: all, or those inside the cell as context."""
+def _shortest(distance: np.ndarray) -> float:
+    """The length in Å up to which edges are drawn as context."""
+    return np.inf if len(distance) <= MAX_CONTEXT else float(np.partition(distance, MAX_CONTEXT)[MAX_CONTEXT])
+
+
+def _shell_numbers(center: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Which of its center's shells each edge belongs to, from 0; edges come sorted by center, then by distance."""
+    first = np.diff(center, prepend=-1) != 0
+    steps = np.cumsum(~first & (np.diff(distance, prepend=0.0) > SAME_SHELL))
+    return steps - np.repeat(steps[first], np.diff(np.append(np.flatnonzero(first), len(center))))
+
+
+def _around(hops: list[Hop], own: list[Hop]) -> list[Hop]:
+    """One hop for each line that is not the selected atom's."""
     taken = {hop.line for hop in own}
-    lines = {hop.line: hop for hop in reversed(hops) if hop.line not in taken}
-    return [hop for hop in lines.values() if selected is None or hop.image == HOME]
+    return list({hop.line: hop for hop in reversed(hops) if hop.line not in taken}.values())
 
 
 def _too_many(structure: Structure, around: list[Hop]) -> str:
