@@ -9,9 +9,13 @@ PAGES = {
     "See": [
         st.Page("pages/crystal.py", title="Crystal", icon=":material/deployed_code:", default=True),
         st.Page("pages/graph.py", title="Graph", icon=":material/hub:"),
+        st.Page("pages/encoding.py", title="Encoding", icon=":material/barcode:"),
+        st.Page("pages/convolution.py", title="Convolution", icon=":material/join_inner:"),
     ],
     "Learn": [st.Page("pages/train.py", title="Train", icon=":material/show_chart:")],
-    "Use": [st.Page("pages/data.py", title="Data", icon=":material/database:")],
+    "Use": [
+        st.Page("pages/data.py", title="Data", icon=":material/database:"),
+    ],
 }
 
 

@@ -1,6 +1,8 @@
 """Crystals built from lattice and basis, and places to look for the data that only some machines have."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,3 +49,11 @@ def cod() -> Path:
     if not (SHARED / "cod").is_dir():
         pytest.skip("needs ../shared/data/cod, which is not part of the repository")
     return SHARED / "cod"
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The app in Streamlit's test runner, with an empty home."""
+    from page_kit import new_app  # here, since most tests need no Streamlit
+
+    yield from new_app(tmp_path, monkeypatch)

@@ -95,11 +95,36 @@ class BitMeaning:
         return f"{self.value} {self.band.unit}".rstrip() if self.value else "no value"
 
     @property
+    def short_text(self) -> str:
+        """The same to four digits where it is a measured number: `5.139 eV`."""
+        value = f"{float(self.value):.4g}" if self.value and self.band.edges else self.value
+        return f"{value} {self.band.unit}".rstrip() if value else "no value"
+
+    @property
     def range_text(self) -> str:
         """The bin of the value in words; why there is none where no bit is set."""
         if self.column is None:
             return "outside all bins" if self.value else "unknown: all zeros"
         return self.band.range_text(self.column - self.band.first)
+
+    @property
+    def is_rounded_down(self) -> bool:
+        """Whether the value stands on the upper edge of its bin, where rounding alone put it below that edge."""
+        if self.column is None or not self.band.edges:
+            return False
+        return math.isclose(float(self.value), self.band.edges[self.column - self.band.first + 1], rel_tol=1e-12)
+
+    @property
+    def reason(self) -> str:
+        """Which column the value sets, or why it sets none: the end of a sentence about the element."""
+        name, zeros = self.band.name.lower(), f"so all {self.band.n_bins} bits of this band are 0"
+        if not self.value:
+            return f"its {name} is missing in the source, {zeros}"
+        if self.column is None:
+            return f"its {name}, {self.value_text}, lies outside all bins, {zeros}"
+        words = f"{name} {self.value_text} sets column {self.column} ({self.range_text})"
+        edge = "; the value stands on the edge of two bins, and rounding puts it into the lower one"
+        return words + edge * self.is_rounded_down
 
 
 def _read_values() -> list[dict[str, str]]:
@@ -142,6 +167,20 @@ def describe_bits(z: int) -> list[BitMeaning]:
         column = None if bin is None else band.first + bin
         meanings.append(BitMeaning(band, element[band.header], column))
     return meanings
+
+
+def band_of(column: int) -> Band:
+    """The property that a column (0 to 91) belongs to."""
+    return next(band for band in reversed(BANDS) if band.first <= column)
+
+
+def bit_in_words(z: int, column: int) -> str:
+    """One sentence about one bit of element z: what it stands for, whether it is set, and why."""
+    band = band_of(column)
+    meaning = next(bit for bit in describe_bits(z) if bit.band == band)
+    answer = "is 1" if meaning.column == column else "is 0"
+    place = f"bin {column - band.first + 1} of {band.n_bins}"
+    return f"Column {column} ({COLUMN_WORDS[column]}, {place}) {answer} for {SYMBOLS[z - 1]}: {meaning.reason}."
 
 
 def same_vector(z: int) -> list[str]:

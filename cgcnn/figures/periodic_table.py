@@ -5,8 +5,10 @@ from math import ceil, floor, log10
 from typing import Any
 
 import plotly.graph_objects as go
+from plotly.colors import sequential
 
 from cgcnn.errors import CrystalError
+from cgcnn.figures.colors import SHELL_COLORS
 
 TABLE = """
 H  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  .  He
@@ -24,7 +26,9 @@ ROWS = [line.split() for line in TABLE.split("\n")[1:-1]]
 SYMBOLS = [symbol for row in ROWS for symbol in row if symbol != "."]
 X_EDGES = list(range(19))
 Y_EDGES = [0, 1, 2, 3, 4, 5, 6, 7, 7.4, 8.4, 9.4]  # the row of dots is a gap
+SEAM = "rgba(128, 128, 128, 0.7)"  # between cells
 DARK_TEXT_FROM = 0.45  # of the color range: there black and white read equally well on Viridis
+CHOSEN_COLOR = SHELL_COLORS[1]  # the frame of the chosen element; stands out from all of Viridis
 EMPTY = "rgba(128, 128, 128, 0.13)"  # a cell without a value, on white and on black alike
 
 
@@ -56,6 +60,77 @@ def periodic_table(
     figure.update_layout(coloraxis=axis)
     _lay_out(figure, title)
     return figure
+
+
+def clickable_table(
+    values: Mapping[str, float], *, title: str, unit: str, chosen: str, no_value: str = "no value"
+) -> dict[str, Any]:
+    """The same map as an ECharts option, whose cells answer to clicks and taps; `picked_element` reads them.
+
+    The element `chosen` is framed; an element without a value is gray, and its hover text is `no_value`.
+    """
+    _check(values, log=False)
+    low, high = _span(values.values(), log=False)
+    bright = low + DARK_TEXT_FROM * (high - low)
+    places = [(x, y, symbol) for y, row in enumerate(ROWS) for x, symbol in enumerate(row) if symbol != "."]
+    known = [_known_cell(x, y, s, values[s], values[s] >= bright, s == chosen) for x, y, s in places if s in values]
+    for cell in known:
+        cell["tooltip"] = {"formatter": f"<b>{cell['name']}</b>: {_words(cell['value'][2], unit)}"}
+    known.sort(key=lambda cell: cell["name"] == chosen)  # drawn last, its frame lies above the others
+    unknown = [_unknown_cell(x, y, symbol, low, no_value) for x, y, symbol in places if symbol not in values]
+    label = {"show": True, "formatter": "{b}", "fontSize": 11}
+    series = {
+        "type": "heatmap",
+        "selectedMode": "multiple",
+        "cursor": "pointer",
+        "label": label,
+        "data": known + unknown,
+    }
+    axis = {"type": "category", "show": False}
+    scale = {"type": "continuous", "min": low, "max": high, "inRange": {"color": list(sequential.Viridis)}}
+    scale |= {"orient": "horizontal", "left": "24%", "top": 40, "itemHeight": 120, "itemWidth": 9, "calculable": False}
+    return {
+        "animation": False,
+        "title": {"text": title, "top": 4, "left": 0},
+        "grid": {"left": 0, "right": 0, "top": 34, "bottom": 2},
+        "tooltip": {"trigger": "item", "confine": True},
+        "visualMap": scale | {"text": [f"{high:g} {unit}", f"{low:g}"]},
+        "xAxis": axis | {"data": [str(group) for group in range(1, 19)]},
+        "yAxis": axis | {"data": [str(row) for row in range(len(ROWS))], "inverse": True},
+        "series": [series],
+    }
+
+
+def picked_element(option: Mapping[str, Any], picked: int) -> str | None:
+    """The symbol of cell `picked` of a clickable table; None where it has no value."""
+    cells = option["series"][0]["data"]
+    known = 0 <= picked < len(cells) and cells[picked].get("visualMap", True)
+    return cells[picked]["name"] if known else None
+
+
+def _known_cell(x: int, y: int, symbol: str, value: float, bright: bool, chosen: bool) -> dict[str, Any]:
+    border = {"borderColor": CHOSEN_COLOR, "borderWidth": 4} if chosen else {"borderColor": SEAM, "borderWidth": 1}
+    return {
+        "name": symbol,
+        "value": [x, y, value],
+        "itemStyle": border,
+        "select": {"itemStyle": border},  # the chart remembers every click; only the chosen element is framed
+        "label": {"color": "#000000" if bright else "#ffffff"},
+    }
+
+
+def _unknown_cell(x: int, y: int, symbol: str, low: float, no_value: str) -> dict[str, Any]:
+    """A gray cell; it carries a number all the same, for without one it would not be drawn."""
+    style = {"color": EMPTY, "borderColor": SEAM, "borderWidth": 1}
+    return {
+        "name": symbol,
+        "value": [x, y, low],
+        "visualMap": False,
+        "itemStyle": style,
+        "select": {"itemStyle": style},
+        "label": {"color": "#808080"},
+        "tooltip": {"formatter": f"<b>{symbol}</b>: {no_value}"},
+    }
 
 
 def _cells(values: Mapping[str, float], tips: Mapping[str, str], text_color: str) -> go.Heatmap:

@@ -54,10 +54,10 @@ def network(key: str, runs: dict[str, Run] | None = None) -> Network:
     """A network by its key: a name of PUBLISHED, or the id of a run."""
     if key in PUBLISHED:
         card = PUBLISHED[key]
-        about = f"published with CGCNN, {card.n_train:,} training crystals, on its test crystals {card.error}"
+        about = f"Published with CGCNN: learned from {card.n_train:,} crystals, {card.error} on its test crystals"
         return Network(key, f"published, {key}", about, _published(key))
     run = (runs or {run.id: run for run in finished_runs()})[key]
-    return Network(key, run.name, "a run of yours", _of_run(key, run.ended))
+    return Network(key, run.name, "A run of yours", _of_run(key, run.ended))
 
 
 def finished_runs() -> list[Run]:

@@ -2,7 +2,7 @@ import pytest
 from pymatgen.core import Element
 
 from cgcnn.errors import CrystalError
-from cgcnn.figures.periodic_table import ROWS, SYMBOLS, periodic_table
+from cgcnn.figures.periodic_table import ROWS, SYMBOLS, clickable_table, periodic_table, picked_element
 
 
 def cells(figure) -> dict[str, tuple[float, str, str]]:
@@ -80,3 +80,14 @@ def test_zero_has_no_logarithm() -> None:
 def test_no_background_is_painted() -> None:
     layout = periodic_table({"Na": 1.0}, title="t", unit="u").layout
     assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
+
+
+def test_a_clickable_table_frames_the_chosen_element_and_answers_for_those_with_a_value() -> None:
+    option = clickable_table({"Na": 0, "Cl": 14}, title="t", unit="bits", chosen="Na", no_value="unknown here")
+    cells = option["series"][0]["data"]
+    assert sorted(cell["name"] for cell in cells) == sorted(SYMBOLS)
+    assert [cell["name"] for cell in cells if cell["itemStyle"]["borderWidth"] > 1] == ["Na"]
+    answers = {picked_element(option, place) for place in range(-1, len(cells) + 1)}
+    assert answers == {None, "Na", "Cl"}
+    tips = {cell["name"]: cell["tooltip"]["formatter"] for cell in cells}
+    assert tips["Cl"] == "<b>Cl</b>: 14 bits" and tips["Og"] == "<b>Og</b>: unknown here"

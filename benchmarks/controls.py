@@ -1,0 +1,150 @@
+"""What a click costs the server: `python -m benchmarks.controls` moves every control of every page and tab.
+
+The crystal has 200 atoms. Each control is moved to another value and back a few times, and the run of the script that
+answers is timed; printed are the medians, their share of the goal of 300 ms, and the slowest control of each tab.
+A page that only draws its frame, timed in the same run, is the peer.
+"""
+
+import logging
+import os
+import runpy
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamlit.runtime.scriptrunner import script_runner
+from streamlit.testing.v1 import AppTest
+
+from cgcnn.data import samples, shelf
+from cgcnn.data.structures import write_structure
+
+ROOT = Path(__file__).parents[1]
+GOAL = 0.3  # s
+ROUNDS = 3
+N_ATOMS = 200
+TABS = {  # page -> the URL parameter of its tabs, and their names
+    "crystal": ("", [""]),
+    "graph": (
+        "graph_tab",
+        ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry"],
+    ),
+    "encoding": ("encoding", ["Atoms", "Two elements", "Periodic table", "Bonds"]),
+    "convolution": ("conv_tab", ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]),
+    "predict": ("", [""]),
+}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long the server took to answer one control, in seconds."""
+
+    page: str
+    tab: str
+    control: str
+    first: float  # the first move to a value, before anything is cached
+    again: float  # the median of all moves
+
+
+def new_app(home: Path, page: str, link: dict[str, str]) -> AppTest:
+    """A page with the crystal of 200 atoms."""
+    structure = samples.load_sample("SrTiO3").structure * (2, 4, 5)
+    assert len(structure) == N_ATOMS
+    crystal = shelf.keep(write_structure(structure, "poscar").encode(), "POSCAR", home / "crystals")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    app.query_params.update({"crystal": crystal, **link})
+    app.run()
+    return app if page == "crystal" else app.switch_page(f"pages/{page}.py").run()
+
+
+def moves(widget: Any) -> list[Any]:
+    """Two values of a widget: another one, and the one it has; none for the list of crystals, which is no control."""
+    now, kind = widget.value, widget.type
+    if kind == "toggle":
+        return [not now, now]
+    if kind == "selectbox" and widget.key == "network_choice":
+        return ["band gap", now]
+    if kind == "selectbox" and now in widget.options:
+        return [widget.options[widget.options.index(now) - 1], now]
+    if kind == "selectbox" and isinstance(now, int):  # shown by other words than its value
+        return [(now + 1) % len(widget.options), now]
+    if kind in ("slider", "number_input"):
+        step = widget.step or 1
+        return [now + step if widget.max is None or now + step <= widget.max else now - step, now]
+    return []
+
+
+def controls(app: AppTest) -> Iterator[Any]:
+    """Every control on the page and in the sidebar that can be moved."""
+    for kind in ("selectbox", "slider", "number_input", "toggle"):
+        yield from app.get(kind)
+
+
+def timed(home: Path, page: str, tab: str, parameter: str) -> list[Timing]:
+    """Every control of one tab, moved and moved back."""
+    app = new_app(home, page, {parameter: tab} if parameter else {})
+    if app.exception:
+        raise RuntimeError(f"{page} {tab}: {app.exception[0].value}")
+    found = []
+    for name, place in [(c.label, n) for n, c in enumerate(controls(app)) if not c.disabled]:
+        spent, values = [], moves(list(controls(app))[place])
+        for turn in range(2 * ROUNDS):
+            widget = list(controls(app))[place]
+            if widget.label != name or not values:
+                break
+            begun = time.perf_counter()
+            widget.set_value(values[turn % 2]).run()
+            spent.append(time.perf_counter() - begun)
+            if app.exception:
+                raise RuntimeError(f"{page} {tab} {name}: {app.exception[0].value}")
+        if spent:
+            found.append(Timing(page, tab, name, spent[0], statistics.median(spent)))
+    return found
+
+
+def frame_alone(home: Path) -> float:
+    """The peer: the sidebar and a page without content."""
+    app = new_app(home, "crystal", {})
+    spent = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        app.run()
+        spent.append(time.perf_counter() - begun)
+    return statistics.median(spent)
+
+
+def main() -> None:
+    """Print a line for each tab; with a word on the command line, only the pages whose name holds it."""
+    logging.disable(logging.WARNING)  # Streamlit remarks that no browser is there
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["CRYSTAL_GRAPH_LAB_HOME"] = folder
+        script_runner._mpa_v1 = lambda path: runpy.run_path(path, run_name="__main__")
+        import cgcnn.ui.backend
+
+        cgcnn.ui.backend.ensure_running = lambda store: None
+        peer = frame_alone(Path(folder))
+        print(f"the Crystal page, run again: {peer * 1e3:.0f} ms\n")
+        print(f"{'page':12} {'tab':20} {'controls':>8} {'median':>8} {'slowest':>8} {'of goal':>8}  slowest control")
+        for page, (parameter, tabs) in TABS.items():
+            for tab in tabs if not sys.argv[1:] or sys.argv[1] in page else []:
+                report(timed(Path(folder), page, tab, parameter))
+
+
+def report(found: list[Timing]) -> None:
+    """One line: how many controls, their median, and the slowest."""
+    slowest = max(found, key=lambda t: t.again)
+    first = max(found, key=lambda t: t.first)
+    middle = statistics.median(t.again for t in found)
+    print(
+        f"{slowest.page:12} {slowest.tab:20} {len(found):8} {middle * 1e3:5.0f} ms {slowest.again * 1e3:5.0f} ms "
+        f"{slowest.again / GOAL:8.2f}  {slowest.control} (first time: {first.first * 1e3:.0f} ms, {first.control})",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

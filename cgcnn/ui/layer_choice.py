@@ -1,0 +1,128 @@
+"""The network, the layer, the edge and the feature that the Convolution page takes apart."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+from pymatgen.core import Structure
+from torch import Tensor, nn
+
+from cgcnn.explain.record import record
+from cgcnn.figures.graph_scene import edge_text
+from cgcnn.graph import CrystalGraph, GraphConfig, build_graph
+from cgcnn.models import CGCNN
+from cgcnn.training.experiment import RunConfig
+from cgcnn.training.train import TrainConfig
+from cgcnn.ui.current import Current
+from cgcnn.ui.form import form
+from cgcnn.ui.link import linked, set_link
+from cgcnn.ui.networks import Network, chosen_network
+
+FRESH = ["conv", "n_convs", "activation", "norm", "pooling"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The network that is taken apart; `trained` is None for random weights."""
+
+    key: str
+    title: str
+    model: nn.Module
+    trained: Network | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """One crystal's way through a network: v (atoms, d) after each layer, u (edges, k), the crystal vector."""
+
+    graph: CrystalGraph
+    v: list[Tensor]
+    u: Tensor
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where we look: the layer, the edge among the atom's own, and the feature; all from 0."""
+
+    layer: int
+    edge: int
+    feature: int
+
+
+def asked_network(config: GraphConfig) -> Asked:
+    """Choose a network; of an untrained one also its kind and its seed."""
+    choice, knobs = st.columns([2, 3], vertical_alignment="bottom")
+    with choice:
+        chosen = chosen_network(untrained=True)
+    if chosen is not None:
+        with knobs:
+            _say_where_it_comes_from(chosen, config)
+        return Asked(chosen.key, chosen.title, chosen.predictor.model, chosen)
+    with knobs, st.expander("Its layers and its seed", icon=":material/tune:"):
+        shape = form(CGCNN.Config, prefix="fresh_", only=FRESH)
+        seed = form(TrainConfig, prefix="fresh_", only=["seed"]).seed
+    return Asked(f"{shape} {seed}", f"untrained, seed {seed}", _fresh(shape, seed))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _fresh(shape: CGCNN.Config, seed: int) -> nn.Module:
+    return RunConfig(model=shape, train=TrainConfig(seed=seed)).new_model().eval()
+
+
+def _say_where_it_comes_from(chosen: Network, config: GraphConfig) -> None:
+    own = chosen.predictor.graph
+    if (own.rule, own.max_neighbors, own.cutoff) == (config.rule, config.max_neighbors, config.cutoff):
+        st.caption(f"{chosen.about}.")
+        return
+    st.caption(
+        f"{chosen.about}. It learned from {own.rule}, k = {own.max_neighbors}, r = {own.cutoff:g} Å; the sidebar "
+        f"gives it {config.rule}, k = {config.max_neighbors}, r = {config.cutoff:g} Å."
+    )
+
+
+def looked(shown: Current, config: GraphConfig, asked: Asked) -> Look:
+    """The crystal in view, once through the network."""
+    return _looked(shown.structure, asked.model, config, f"{shown.key} {shown.subtitle} {asked.key}")
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _looked(_structure: Structure, _model: nn.Module, config: GraphConfig, key: str) -> Look:
+    graph = build_graph(_structure, config)
+    seen = record(_model, graph, inside=False)
+    return Look(graph, seen.atom_vectors, seen.edge_vectors)
+
+
+def place(structure: Structure, look: Look, atom: int, n_layers: int) -> Place:
+    """The lists for layer, edge and feature; clicks in the pictures change the same values."""
+    own = (look.graph.center == atom).nonzero()[:, 0].tolist()
+    names = edge_names(structure, look.graph, own)
+    layer, edge, feature = st.columns([1, 2, 1])
+    with layer:
+        t = _linked_choice("layer", "Layer", n_layers, [f"{n + 1} of {n_layers}" for n in range(n_layers)])
+    with edge:
+        e = _linked_choice("edge", "Edge", len(own), names) if own else 0
+    with feature:
+        d = look.v[0].shape[1]
+        f = _linked_choice("feature", "Feature", d, [f"{n + 1} of {d}" for n in range(d)])
+    return Place(t, e, f)
+
+
+def edge_names(structure: Structure, graph: CrystalGraph, edges: list[int]) -> list[str]:
+    """The name of each edge of one atom, in the order of the graph."""
+    columns = (graph.center, graph.neighbor, graph.image, graph.distance)
+    rows = zip(*(column[edges].tolist() for column in columns), strict=True)
+    return [edge_text(structure, i, j, (image[0], image[1], image[2]), d) for i, j, image, d in rows]
+
+
+def _linked_choice(name: str, label: str, count: int, words: list[str]) -> int:
+    """A list over 0 … count − 1 whose value stands in the URL, counted from 1."""
+    text = linked(name, "1")
+    number = int(text) if text.isdecimal() and 1 <= int(text[:6]) <= count else 1
+    key = f"{name}_choice"
+    st.session_state[key] = number - 1
+    return st.selectbox(
+        label,
+        range(count),
+        format_func=lambda n: words[n],
+        key=key,
+        on_change=lambda: set_link(name, str(st.session_state[key] + 1)),
+    )

@@ -1,0 +1,195 @@
+"""One convolution taken apart: the pictures that answer clicks, the steps, the equation with its numbers, the code."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from pymatgen.core import Structure
+
+from cgcnn.data.crystal import site_label
+from cgcnn.explain.equations import Line, lines
+from cgcnn.explain.steps import LayerSteps, layer_steps
+from cgcnn.explain.variants import NORM_VARIANTS, changed, without_gate
+from cgcnn.figures.graph_scene import graph_scene
+from cgcnn.figures.layer import Bars, feature_map, joined_bars, map_height, picked_cell, step_bars
+from cgcnn.figures.parts import Scene
+from cgcnn.nn import ACTIVATIONS
+from cgcnn.nn.gated_conv import GatedConv
+from cgcnn.ui.current import select_atom
+from cgcnn.ui.layer_choice import Asked, Look, Place, edge_names
+from cgcnn.ui.link import set_link
+from cgcnn.ui.viewer import edge_view
+
+AS_IT_IS = "as it is"
+MOST_ROWS = 48  # edges on one map; the list of edges turns its pages
+# On a narrow screen a long equation scrolls in its own line.
+SCROLLED = "<style>.stMain .katex-display { overflow-x: auto; overflow-y: hidden; padding: 4px 0; }</style>"
+
+
+def steps_of(look: Look, asked: Asked, layer: int, atom: int) -> LayerSteps:
+    """The steps of one layer of the network for one atom."""
+    convs: Sequence = asked.model.convs  # type: ignore[assignment]
+    return layer_steps(convs[layer], look.v[layer], look.u, look.graph, atom)
+
+
+def atom_picture(structure: Structure, look: Look, atom: int, place: Place) -> None:
+    """The atom and its edges in 3D; a click selects another atom, or another edge."""
+    scene = _edge_marked(graph_scene(structure, look.graph, selected=atom), place.edge)
+    picked = edge_view(scene, key="conv_canvas", selected=atom, height=420)
+    if picked.site is not None and picked.site != atom:
+        select_atom(picked.site)
+        set_link("edge", "1")
+        st.rerun()
+    own = int((look.graph.center == atom).sum())
+    if picked.edge is not None and picked.edge < own and picked.edge != place.edge:  # the atom's own come first
+        set_link("edge", str(picked.edge + 1))
+        st.rerun()
+
+
+def _edge_marked(scene: Scene, edge: int) -> Scene:
+    marked = [replace(e, width=3 * e.width) if n == edge else e for n, e in enumerate(scene.edges)]
+    return replace(scene, edges=tuple(marked))
+
+
+def message_picture(structure: Structure, look: Look, atom: int, steps: LayerSteps, place: Place) -> None:
+    """Every message to the atom as a map; a click chooses its edge and its feature."""
+    if not steps.of_edges:
+        st.info("This layer has no messages: every atom is on its own.", icon=":material/do_not_disturb_on:")
+        return
+    values = steps.of_edges[-1].values.numpy()
+    first = place.edge // MOST_ROWS * MOST_ROWS
+    shown = slice(first, first + MOST_ROWS)
+    names = [name.split(" → ")[1] for name in edge_names(structure, look.graph, steps.edges.tolist())][shown]
+    part = f", edges {first + 1} to {first + len(names)} of {len(values)}" if len(values) > MOST_ROWS else ""
+    title = f"Messages to {site_label(structure, atom)}{part}"
+
+    def pick(row: int) -> None:
+        set_link("edge", str(first + row + 1))
+
+    _clickable_map(values[shown], names, place.edge - first, place.feature, title, key="messages", pick=pick)
+
+
+def layer_picture(structure: Structure, look: Look, atom: int, place: Place) -> None:
+    """The atom's own vector after each layer as a map; a click chooses the layer that made it, and the feature."""
+    rows = np.stack([v[atom].numpy() for v in look.v])
+    names = ["embedding", *(f"after layer {n}" for n in range(1, len(rows)))]
+
+    def pick(row: int) -> None:
+        set_link("layer", str(max(row, 1)))
+
+    title = f"The vector of {site_label(structure, atom)}, layer by layer"
+    _clickable_map(rows, names, place.layer + 1, place.feature, title, key="layers", pick=pick)
+
+
+def _clickable_map(
+    values: np.ndarray,
+    names: Sequence[str],
+    row: int,
+    feature: int,
+    title: str,
+    *,
+    key: str,
+    pick: Callable[[int], None],
+) -> None:
+    """A map of rows and features; a click calls `pick` with its row and chooses its feature."""
+    spec = feature_map(values, names, row, feature, title)
+
+    def take() -> None:
+        cell = picked_cell(values.shape[1], st.session_state[key]["selection"].get("selected", []))
+        if cell is not None:
+            pick(cell[0])
+            set_link("feature", str(cell[1] + 1))
+
+    alt = f"{title}: {len(names)} rows of {values.shape[1]} features"
+    st.echarts_chart(spec, key=key, on_select=take, height=map_height(len(names)), alt=alt)
+
+
+def step_by_step(steps: LayerSteps, place: Place) -> None:
+    """The chosen edge and the atom: each step as a row of bars, and for one feature as an equation with numbers."""
+    of_edge, of_atom = lines(steps, place.edge, place.feature)
+    if of_edge:
+        st.plotly_chart(joined_bars(_joined(steps, place.edge), _join_title(steps)), key="joined")
+        with st.container(border=True):
+            st.markdown(f"**This edge, feature {place.feature + 1}**")
+            _equations(of_edge)
+    with st.container(border=True):
+        st.markdown(f"**Then the atom, feature {place.feature + 1}**")
+        _equations(of_atom)
+    edge, atom = st.columns(2, gap="large")
+    with edge:
+        if steps.of_edges:
+            _bars(steps, None, place, per_edge=True, title="The steps of this edge")
+    with atom:
+        _bars(steps, None, place, per_edge=False, title="Then the atom")
+
+
+def _joined(steps: LayerSteps, edge: int) -> dict[str, list[float]]:
+    parts = {"vᵢ": steps.v_i, "vⱼ": steps.v_j[edge], "uᵢⱼ": steps.u[edge]}
+    if not isinstance(steps.layer, GatedConv):
+        del parts["vᵢ"]  # the other layers join the neighbor and the edge alone
+    return {name: vector.tolist() for name, vector in parts.items()}
+
+
+def _join_title(steps: LayerSteps) -> str:
+    return f"What goes in: {'z = vᵢ ⊕ ' * isinstance(steps.layer, GatedConv)}vⱼ ⊕ uᵢⱼ"
+
+
+def _equations(found: Sequence[Line]) -> None:
+    st.html(SCROLLED)
+    for line in found:
+        words, formula = st.columns([1, 6], vertical_alignment="center")
+        words.markdown(line.words)
+        formula.latex(line.latex, width="stretch")
+
+
+def _bars(
+    steps: LayerSteps, other: LayerSteps | None, place: Place, *, per_edge: bool, title: str, name: str = ""
+) -> None:
+    shown = steps.of_edges if per_edge else steps.of_atom
+    rows = []
+    for step in shown:
+        values = step.values[place.edge] if per_edge else step.values
+        same = other[step.symbol] if other is not None and other.has(step.symbol) else None
+        beside = None if same is None else (same[place.edge] if per_edge else same).tolist()
+        rows.append(Bars(f"{step.symbol}, {step.words}", values.tolist(), beside))
+    key = f"bars_{per_edge}_{bool(other)}"
+    st.plotly_chart(step_bars(rows, place.feature, title, name), key=key)
+
+
+def what_if(look: Look, asked: Asked, steps: LayerSteps, atom: int, place: Place) -> None:
+    """The same layer with another activation or norm, or without its gate, beside itself."""
+    activation, norm, form = st.columns(3)
+    g = activation.selectbox("Activation g", [AS_IT_IS, *ACTIVATIONS], key="other_activation", bind="query-params")
+    n = norm.selectbox("Normalization", list(NORM_VARIANTS), key="other_norm", bind="query-params")
+    gated = isinstance(steps.layer, GatedConv)
+    kinds = ["gated", "weight-shared"] if gated else ["as it is"]
+    kind = form.selectbox("Form of the layer", kinds, key="other_form", disabled=not gated, bind="query-params")
+    layer = without_gate(steps.layer) if gated and kind == "weight-shared" else steps.layer
+    other_layer = changed(layer, None if g == AS_IT_IS else g, n)
+    other = layer_steps(other_layer, look.v[place.layer], look.u, look.graph, atom)
+    words = [f"g = {g}"] * (g != AS_IT_IS) + [f"norm: {n}"] * (n != AS_IT_IS) + [kind] * (kind == "weight-shared")
+    if not words:
+        st.markdown("Change one thing; the bars are this network, the dots will be the same weights with that change.")
+    name = ", ".join(words)
+    far = float((other["v_i′"] - steps["v_i′"]).norm() / steps["v_i′"].norm().clamp(min=1e-12))
+    if words:
+        st.metric(f"Change of vᵢ′ with {name}", f"{100 * far:.1f} %", help="‖difference‖ over ‖vᵢ′‖.", border=True)
+    edge, after = st.columns(2, gap="large")
+    with edge:
+        if steps.of_edges:
+            _bars(steps, other if words else None, place, per_edge=True, title="This edge", name=name)
+    with after:
+        _bars(steps, other if words else None, place, per_edge=False, title="Then the atom", name=name)
+    if kind == "weight-shared":
+        st.markdown("**The weight-shared layer in numbers**: the core's matrix for every neighbor alike, no gate.")
+        of_edge, of_atom = lines(other, place.edge, place.feature)
+        _equations([*of_edge, *of_atom])
+
+
+def code_of(steps: LayerSteps) -> None:
+    """The source of the layer that ran, as it stands in the library."""
+    kind = type(steps.layer)
+    st.markdown(f"`{kind.__module__.replace('.', '/')}.py`, exactly what ran:")
+    st.code(inspect.getsource(kind), language="python")

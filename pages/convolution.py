@@ -1,0 +1,54 @@
+"""What does one layer do?"""
+
+import streamlit as st
+
+from cgcnn.ui.current import current, selected_atom
+from cgcnn.ui.frame import framed
+from cgcnn.ui.layer_cells import pooling_tab, smoothing_tab
+from cgcnn.ui.layer_choice import asked_network, looked, place
+from cgcnn.ui.layer_view import atom_picture, code_of, layer_picture, message_picture, step_by_step, steps_of, what_if
+from cgcnn.ui.prose import explained, mistakes_shown
+
+config, shown = framed(), current()
+structure, atom = shown.structure, selected_atom(shown.structure)
+st.title("Convolution")
+st.markdown("**What does one layer do?** Each atom listens to its neighbors, edge by edge, and changes its vector.")
+
+with mistakes_shown():
+    asked = asked_network(config)
+    look = looked(shown, config, asked)
+    if len(look.v) == 1:
+        st.info("This network has no convolution: its atoms go straight to the pooling.", icon=":material/info:")
+        st.stop()
+    at = place(structure, look, atom, len(look.v) - 1)
+    steps = steps_of(look, asked, at.layer, atom)
+
+picture, messages = st.columns([2, 3], gap="large")
+with picture:
+    atom_picture(structure, look, atom, at)
+    explained("convolution", "What does the layer compute?")
+with messages:
+    message_picture(structure, look, atom, steps, at)
+    layer_picture(structure, look, atom, at)
+    explained("convolution", "What am I looking at?")
+
+names = ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]
+single, other, pooling, smoothing, code = st.tabs(names, key="conv_tab", bind="query-params")
+if single.open:
+    with single:
+        step_by_step(steps, at)
+if other.open:
+    with other:
+        what_if(look, asked, steps, atom, at)
+        explained("convolution", "What changes?")
+if pooling.open:
+    with pooling:
+        pooling_tab(shown, config, asked, at)
+        explained("convolution", "What is pooling?")
+if smoothing.open:
+    with smoothing:
+        smoothing_tab(structure, look, at)
+        explained("convolution", "What is over-smoothing?")
+if code.open:
+    with code:
+        code_of(steps)

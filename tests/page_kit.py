@@ -1,0 +1,43 @@
+"""Pages, opened and read through Streamlit's own test runner; the fixture `app` stands in conftest.py."""
+
+import json
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.runtime.scriptrunner import script_runner
+from streamlit.testing.v1 import AppTest
+
+from cgcnn.runs.dispatcher import end_all
+from cgcnn.runs.store import RunStore
+
+ROOT = Path(__file__).parents[1]
+
+
+def new_app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The app with a home of its own and no worker: the pages are what is tested."""
+    monkeypatch.setenv("CRYSTAL_GRAPH_LAB_HOME", str(home))
+    monkeypatch.setattr("cgcnn.ui.backend.ensure_running", lambda store: None)
+    # AppTest forgets between runs that app.py called st.navigation, and would run a page without its frame.
+    monkeypatch.setattr(script_runner, "_mpa_v1", lambda path: runpy.run_path(path, run_name="__main__"))
+    yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    end_all(RunStore(home))
+
+
+def opened(app: AppTest, page: str, **link: str) -> AppTest:
+    """Open a page as a link with these parameters would."""
+    app.query_params.update(link)
+    app.run()
+    return app if page == "crystal" else app.switch_page(f"pages/{page}.py").run()
+
+
+def echarts_titles(app: AppTest) -> list[str]:
+    """The titles of all ECharts pictures on the page."""
+    return [json.loads(chart.proto.spec)["title"]["text"] for chart in app.get("echarts_chart")]
+
+
+def tables(app: AppTest) -> list[Any]:
+    """All tables on the page, as data frames."""
+    return [frame.value for frame in app.dataframe]

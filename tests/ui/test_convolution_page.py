@@ -1,0 +1,117 @@
+"""The Convolution page shows the numbers of the network that it names."""
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cgcnn.data.samples import load_sample
+from cgcnn.explain.equations import number
+from cgcnn.explain.record import record
+from cgcnn.graph import build_graph
+from cgcnn.models import CGCNN
+from cgcnn.runs.store import RunStore
+from cgcnn.training.experiment import RunConfig
+from cgcnn.training.normalizer import Normalizer
+from cgcnn.training.predictor import Predictor
+from cgcnn.training.train import TrainConfig
+from page_kit import echarts_titles, opened, tables
+
+TABS = ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]
+
+
+def results(app: AppTest) -> list[str]:
+    """What stands behind the last `=` of every equation."""
+    return [element.value.strip("$\n ").rsplit("= ", 1)[1] for element in app.latex]
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("network", ["untrained", "formation energy", "metal or not"])
+def test_every_tab_opens_for_every_kind_of_network(app: AppTest, tab: str, network: str) -> None:
+    opened(app, "convolution", network=network, conv_tab=tab)
+    assert not app.exception and not app.error
+    assert echarts_titles(app) == ["Messages to Na 1", "The vector of Na 1, layer by layer"]
+
+
+def test_the_page_ends_in_the_numbers_that_the_network_recorded(app: AppTest) -> None:
+    opened(app, "convolution", network="formation energy", layer="3", atom="5", edge="9", feature="12")
+    model, graph = Predictor.published("formation energy").model, build_graph(load_sample("NaCl").structure)
+    seen = record(model, graph)
+    own = (graph.center == 4).nonzero()[8, 0]
+    core = seen.call("convs.2.activation").output[own, 11]
+    found = results(app)
+    assert number(float(seen.atom_vectors[3][4, 11])) in found and number(float(core)) in found
+
+
+def test_a_link_opens_layer_edge_and_feature(app: AppTest) -> None:
+    opened(app, "convolution", layer="2", edge="7", feature="30")
+    chosen = [app.selectbox(key=f"{name}_choice").value for name in ("layer", "edge", "feature")]
+    assert chosen == [1, 6, 29]
+
+
+def test_of_many_edges_the_map_shows_the_page_that_holds_the_chosen_one(app: AppTest) -> None:
+    opened(app, "convolution", rule="radius", edge="60")
+    assert not app.exception
+    assert echarts_titles(app)[0] == "Messages to Na 1, edges 49 to 92 of 92"
+
+
+@pytest.mark.parametrize("link", [{"layer": "9"}, {"edge": "99"}, {"feature": "x"}, {"network": "nobody"}])
+def test_a_wrong_link_still_opens_the_page(app: AppTest, link: dict[str, str]) -> None:
+    opened(app, "convolution", **link)
+    assert not app.exception and not app.error and app.selectbox(key="layer_choice").value == 0
+
+
+@pytest.mark.parametrize("kind", ["gated", "weight-shared", "no convolution"])
+def test_an_untrained_network_of_each_kind_is_taken_apart(app: AppTest, kind: str) -> None:
+    opened(app, "convolution", fresh_conv=kind)
+    assert not app.exception and not app.error and results(app)
+    assert bool(app.info) == (kind == "no convolution"), "says that it has no messages"
+
+
+def test_another_seed_gives_other_numbers(app: AppTest) -> None:
+    first = results(opened(app, "convolution"))
+    app.number_input(key="fresh_seed").set_value(5).run()
+    assert results(app) != first
+
+
+def test_without_a_change_what_if_shows_none_and_with_one_by_how_much(app: AppTest) -> None:
+    opened(app, "convolution", network="formation energy", conv_tab="What if")
+    assert not app.metric
+    app.selectbox(key="other_norm").select("none").run()
+    (far,) = app.metric
+    assert "norm: none" in far.label and float(far.value.removesuffix(" %")) > 1
+
+
+def test_the_weight_shared_form_is_shown_with_its_numbers(app: AppTest) -> None:
+    opened(app, "convolution", network="formation energy", conv_tab="What if", other_form="weight-shared")
+    assert not app.exception and len(results(app)) == 5
+
+
+def test_the_code_is_the_source_of_the_layer_that_ran(app: AppTest) -> None:
+    opened(app, "convolution", fresh_conv="weight-shared", conv_tab="Code of this layer")
+    source = (Path(__file__).parents[2] / "cgcnn/nn/weight_shared_conv.py").read_text()
+    assert app.code[0].value.startswith("class WeightSharedConv") and app.code[0].value.strip() in source
+
+
+def test_pooling_compares_three_cells_and_mean_does_not_see_their_size(app: AppTest) -> None:
+    opened(app, "convolution", network="formation energy", conv_tab="Pooling", rule="whole shells")
+    (table,) = tables(app)
+    assert table["atoms"].tolist() == [8, 2, 16]
+    assert set(table["mean: change of the vector"]) == {"0.00 %"}
+    assert table["sum: change of the vector"].tolist() == ["0.00 %", "75.00 %", "100.00 %"]
+    assert len(set(table["what the network says"])) == 1
+
+
+def test_a_run_of_ones_own_is_taken_apart(app: AppTest, tmp_path: Path) -> None:
+    config = RunConfig(model=CGCNN.Config(conv="weight-shared", n_convs=2), train=TrainConfig(epochs=1))
+    runs = RunStore(tmp_path)
+    run_id = runs.submit(config, name="mine")
+    lease = runs.take("worker")
+    about = {"config": config.to_dict(), "normalizer": Normalizer((0.0,), (1.0,)).to_dict(), "epoch": 1}
+    runs.save_checkpoint(lease, config.new_model().state_dict(), about)
+    runs.finish(lease, "finished")
+    opened(app, "convolution", network=run_id, layer="2")
+    assert not app.exception and not app.error
+    assert app.selectbox(key="network_choice").value == run_id
+    assert re.search(r"W_n", app.latex[0].value)
