@@ -8,7 +8,11 @@ from cgcnn.figures.graph_scene import graph_scene
 from cgcnn.graph import build_graph, shells
 from cgcnn.ui.current import current, selected_atom
 from cgcnn.ui.frame import framed
+from cgcnn.ui.graph_classes import classes_tab
+from cgcnn.ui.graph_cost import cost_tab
 from cgcnn.ui.graph_facts import cut_shell_notice, edges_with_download, graph_cards, quotient_chart
+from cgcnn.ui.graph_invariance import invariance_tab
+from cgcnn.ui.graph_rules import rules_tab
 from cgcnn.ui.pick import pickable_view
 from cgcnn.ui.prose import explained, mistakes_shown
 
@@ -35,11 +39,27 @@ with chart:
     st.echarts_chart(spec, key="shells", height=440, alt=f"Neighbors of {label} by distance")
     explained("graph", "What are shells?")
 
-edges, quotient, matrix = st.tabs(["Edges", "Quotient graph", "Adjacency"])
-with edges:
-    edges_with_download(structure, graph, selected)
-with quotient:
-    st.markdown("One dot for each atom of the cell; a line carries the number of edges between two atoms.")
-    quotient_chart(structure, graph, selected)
-with matrix, mistakes_shown():
-    st.plotly_chart(adjacency(structure, graph), key="adjacency", width="stretch")
+names = ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry"]
+tabs = dict(zip(names, st.tabs(names, key="graph_tab", on_change="rerun", bind="query-params"), strict=True))
+if tabs["Edges"].open:
+    with tabs["Edges"]:
+        edges_with_download(structure, graph, selected)
+if tabs["Quotient graph"].open:
+    with tabs["Quotient graph"]:
+        st.markdown("One dot for each atom of the cell; a line carries the number of edges between two atoms.")
+        quotient_chart(structure, graph, selected)
+if tabs["Adjacency"].open:
+    with tabs["Adjacency"], mistakes_shown():
+        st.plotly_chart(adjacency(structure, graph), key="adjacency", width="stretch")
+if tabs["Invariance"].open:
+    with tabs["Invariance"]:
+        invariance_tab(structure, config)
+if tabs["Cost"].open:
+    with tabs["Cost"]:
+        cost_tab(structure, config)
+if tabs["Neighbor rules"].open:
+    with tabs["Neighbor rules"]:
+        rules_tab(structure, config, selected)
+if tabs["Symmetry"].open:
+    with tabs["Symmetry"]:
+        classes_tab(structure, config)

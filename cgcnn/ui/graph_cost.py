@@ -1,0 +1,74 @@
+"""The tab Cost: how edges, angles and build time grow with the crystal."""
+
+import streamlit as st
+from pymatgen.core import Structure
+
+from cgcnn.data.crystal import formula_of
+from cgcnn.figures.cost import Growth, growth
+from cgcnn.graph import NEIGHBOR_RULES, GraphConfig
+from cgcnn.graph.cost import MOST_EDGES, Cost, slope, time_slope
+from cgcnn.ui.csv_text import csv_of
+from cgcnn.ui.graph_cached import costs_of
+from cgcnn.ui.prose import explained, mistakes_shown
+
+
+def cost_tab(structure: Structure, config: GraphConfig) -> None:
+    """Edges, line-graph edges and seconds of supercells of the crystal, for every neighbor rule."""
+    with mistakes_shown():
+        found = {rule: costs_of(structure, config.with_(rule=rule)) for rule in NEIGHBOR_RULES}
+    st.markdown(sentence(found[config.rule]))
+    edges, time = st.columns(2, gap="large")
+    with edges:
+        figure = growth(_counts(found, config.rule), title="Edges of larger and larger cells", axis="Edges")
+        st.plotly_chart(figure, key="cost_edges", alt="Edges against atoms for every rule, straight lines of slope 1")
+        explained("graph", "Why is it linear?")
+    with time:
+        figure = growth(_times(found), title="Time to build the graph", axis="Time", unit="ms")
+        st.plotly_chart(figure, key="cost_time", alt="Build time against atoms for every rule")
+        st.markdown(
+            "Measured on this machine, the best of up to three: times are noisy, and of small cells mostly overhead."
+        )
+    shortest = min(found.values(), key=lambda costs: costs[-1].n_atoms)
+    if shortest[-1].n_atoms < max(costs[-1].n_atoms for costs in found.values()):
+        st.markdown(f"A line ends where the next cell would pass {MOST_EDGES:,} edges.")
+    rows = [{"rule": rule} | _row(cost) for rule, costs in found.items() for cost in costs]
+    name = f"{formula_of(structure)}_cost.csv"
+    st.download_button("Table as CSV", csv_of(rows), name, "text/csv", icon=":material/download:")
+
+
+def sentence(found: list[Cost]) -> str:
+    """The exponent in words."""
+    first, last = found[0], found[-1]
+    power = slope([cost.n_atoms for cost in found], [cost.n_edges for cost in found])
+    if power != power:
+        return f"{first.n_atoms:,} atoms have {first.n_edges:,} edges; a larger cell would be too large to try here."
+    return (
+        f"From {first.n_atoms:,} to {last.n_atoms:,} atoms, edges grow from {first.n_edges:,} to {last.n_edges:,}: "
+        f"as N to the power **{power:.2f}**. Twice the cell is twice the work, not four times."
+    )
+
+
+def _counts(found: dict[str, list[Cost]], rule: str) -> dict[str, Growth]:
+    lines = {}
+    for name, costs in found.items():
+        atoms, edges = [cost.n_atoms for cost in costs], [cost.n_edges for cost in costs]
+        lines[name] = Growth(atoms, edges, slope(atoms, edges))
+    atoms, angles = [cost.n_atoms for cost in found[rule]], [cost.n_line_edges for cost in found[rule]]
+    lines[f"line graph, {rule}"] = Growth(atoms, angles, slope(atoms, angles), faint=True)
+    return lines
+
+
+def _times(found: dict[str, list[Cost]]) -> dict[str, Growth]:
+    return {
+        name: Growth([c.n_atoms for c in costs], [1000 * c.seconds for c in costs], time_slope(costs))
+        for name, costs in found.items()
+    }
+
+
+def _row(cost: Cost) -> dict[str, float]:
+    return {
+        "atoms": cost.n_atoms,
+        "edges": cost.n_edges,
+        "line graph edges": cost.n_line_edges,
+        "seconds": round(cost.seconds, 6),
+    }

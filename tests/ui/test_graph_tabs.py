@@ -1,0 +1,156 @@
+"""The deeper tabs of the Graph page, opened one by one and read."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+from pymatgen.core import Lattice, Structure
+from streamlit.runtime.scriptrunner import script_runner
+from streamlit.testing.v1 import AppTest
+
+from cgcnn.data import shelf
+from cgcnn.data.cells import symmetry
+from cgcnn.data.targets import TARGETS
+from cgcnn.graph import GraphConfig, build_graph
+from cgcnn.graph.classes import MergedGraph, merged_graph
+from cgcnn.graph.cost import Cost
+from cgcnn.graph.neighborhood import Group
+from cgcnn.ui.graph_classes import against_symmetry, by_depth
+from cgcnn.ui.graph_cost import sentence
+from cgcnn.ui.graph_invariance import amount
+from cgcnn.ui.graph_rules import in_words
+
+ROOT = Path(__file__).parents[2]
+TABS = ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry"]
+DEEP = TABS[3:]
+CRYSTALS = [("NaCl", "as given"), ("diamond", "as given"), ("Cu", "primitive"), ("SiO2-quartz", "as given")]
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("CRYSTAL_GRAPH_LAB_HOME", str(tmp_path))
+    monkeypatch.setattr("cgcnn.ui.backend.ensure_running", lambda store: None)
+    # AppTest forgets between runs that app.py called st.navigation, and would run a page without its frame.
+    monkeypatch.setattr(script_runner, "_mpa_v1", lambda path: runpy.run_path(path, run_name="__main__"))
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+
+
+def opened(app: AppTest, tab: str, **link: str) -> AppTest:
+    for name, value in {"graph_tab": tab, **link}.items():
+        app.query_params[name] = value
+    app.run()
+    return app.switch_page("pages/graph.py").run()
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(markdown.value for markdown in app.markdown)
+
+
+@pytest.mark.parametrize(("crystal", "cell"), CRYSTALS)
+@pytest.mark.parametrize("tab", DEEP)
+def test_a_tab_opens_for_every_kind_of_crystal(app: AppTest, tab: str, crystal: str, cell: str) -> None:
+    opened(app, tab, crystal=crystal, cell=cell)
+    assert not app.exception and not app.error
+    assert "graph_tab" in app.query_params and app.session_state["graph_tab"] == tab
+
+
+@pytest.mark.parametrize("tab", DEEP)
+def test_a_tab_opens_for_a_cell_of_512_atoms(app: AppTest, tab: str, rock_salt: Structure, tmp_path: Path) -> None:
+    text = (rock_salt * (4, 4, 4)).to(fmt="poscar")
+    key = shelf.keep(text.encode(), "POSCAR", tmp_path / "crystals")
+    opened(app, tab, crystal=key, mine=key)
+    assert not app.exception and not app.error
+
+
+@pytest.mark.parametrize("tab", DEEP)
+def test_an_isolated_atom_is_one_sentence_under_every_tab(app: AppTest, tab: str) -> None:
+    opened(app, tab, cutoff="2.0")
+    assert not app.exception
+    assert len(app.error) == 1 and "no neighbor within 2 Å" in app.error[0].value
+
+
+def test_only_the_open_tab_is_worked_out(app: AppTest) -> None:
+    opened(app, "Cost")
+    assert "as N to the power **1.00**" in words(app)
+    assert not any(box.key == "network_choice" for box in app.selectbox)
+    assert not any(toggle.key == "all_edges" for toggle in app.toggle)
+
+
+def test_invariance_tells_the_fault_of_k_nearest(app: AppTest) -> None:
+    text = words(opened(app, "Invariance", crystal="SrTiO3"))
+    assert "**k nearest:** the predictions spread over **" in text
+    assert "**whole shells:** the prediction stays the same" in text
+    assert "13.6 edges an atom instead of 12, and it answers −1.92 instead of −3.54 eV/atom" in text
+
+
+def test_rock_salt_leads_to_the_crystal_that_shows_the_fault(app: AppTest) -> None:
+    opened(app, "Invariance")
+    assert "the predictions spread" not in words(app)
+    next(b for b in app.button if b.label == "Open SrTiO3").click().run()
+    assert not app.exception and app.sidebar.selectbox(key="crystal_choice").value == "SrTiO3"
+    assert "the predictions spread" in words(app)
+
+
+@pytest.mark.parametrize("network", ["band gap", "bulk modulus", "metal or not"])
+def test_other_networks_are_asked_in_their_own_unit(app: AppTest, network: str) -> None:
+    opened(app, "Invariance", crystal="SrTiO3", network=network)
+    assert not app.exception and not app.error and "whole shells" in words(app)
+
+
+def test_another_neighbor_count_than_the_network_learned_with_is_told(app: AppTest) -> None:
+    assert "k = 12 within 8 Å; here k = 18 within 8 Å" in words(opened(app, "Invariance", neighbors="18"))
+
+
+def test_a_cell_too_large_to_describe_is_one_sentence(app: AppTest, rock_salt: Structure, tmp_path: Path) -> None:
+    key = shelf.keep((rock_salt * (5, 4, 4)).to(fmt="poscar").encode(), "POSCAR", tmp_path / "crystals")
+    opened(app, "Invariance", crystal=key, mine=key)
+    assert not app.exception and "640 atoms" in app.error[0].value and "limit 600" in app.error[0].value
+
+
+def test_rules_stand_beside_the_chemists_view(app: AppTest) -> None:
+    text = words(opened(app, "Neighbor rules"))
+    assert "**k nearest:** 12 (6 Cl, 6 Na)" in text and "**CrystalNN:** 6 (6 Cl), all at 2.8" in text
+
+
+def test_an_atom_that_crystal_nn_cannot_judge_leaves_the_other_rules(app: AppTest, tmp_path: Path) -> None:
+    fermium = Structure(Lattice.cubic(4.0), ["Fm"], [[0, 0, 0]]).to(fmt="poscar")
+    key = shelf.keep(fermium.encode(), "POSCAR", tmp_path / "crystals")
+    opened(app, "Neighbor rules", crystal=key, mine=key)
+    assert not app.exception and "CrystalNN has no answer" in app.error[0].value.replace("\\", "")
+    assert "**whole shells:** 18 (18 Fm)" in words(app)
+
+
+def test_the_network_sees_rock_salt_as_two_atoms(app: AppTest) -> None:
+    text = words(opened(app, "Symmetry", rule="whole shells"))
+    assert "**For the network, NaCl is 2 kinds of atoms and 4 kinds of edges.**" in text
+    assert "exactly the 2 orbits of space group Fm-3m" in text
+
+
+def test_a_cut_shell_that_breaks_the_symmetry_is_named(perovskite: Structure) -> None:
+    merged = MergedGraph((0, 1, 2, 3, 3), (("Sr",), ("Ti",), ("O",), ("O",)), (), (3, 4))
+    text = against_symmetry(perovskite, merged, symmetry(perovskite), GraphConfig())
+    assert "such as O 3 and O 4, which symmetry makes equal. A cut shell broke the symmetry" in text
+    assert by_depth(merged).endswith("knows 3, by element; after 1 at most 4.")
+
+
+def test_orbits_that_the_network_merges_are_named() -> None:
+    alloy = Structure(Lattice.cubic(3.9), ["La", "Ce"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    config = GraphConfig(rule="whole shells")
+    text = against_symmetry(alloy, merged_graph(build_graph(alloy, config)), symmetry(alloy), config)
+    assert "The network takes La 1 and Ce 2 for the same" in text
+
+
+def test_amounts_have_a_unit_and_no_sign_at_zero() -> None:
+    energy, modulus = TARGETS["formation_energy_per_atom"], TARGETS["log10_bulk_modulus"]
+    assert amount(-0.0889, energy, signed=True) == "−88.9 meV/atom"
+    assert amount(-1e-7, energy, signed=True) == "0.0 meV/atom"
+    assert amount(0.01234, modulus, signed=True) == "+0.0123 log10 GPa"
+
+
+def test_neighbors_in_words() -> None:
+    assert in_words([]) == "none"
+    assert in_words([Group(2.0, "O", 2), Group(3.0, "O", 4)]) == "6 (6 O), out to 3.000 Å"
+
+
+def test_one_size_alone_gives_no_exponent() -> None:
+    assert sentence([Cost(9, 90, 900, 0.1)]).startswith("9 atoms have 90 edges")
