@@ -14,6 +14,7 @@ PAGES = {
     ],
     "Learn": [st.Page("pages/train.py", title="Train", icon=":material/show_chart:")],
     "Use": [
+        st.Page("pages/predict.py", title="Predict", icon=":material/online_prediction:"),
         st.Page("pages/data.py", title="Data", icon=":material/database:"),
     ],
 }

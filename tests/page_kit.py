@@ -14,6 +14,17 @@ from cgcnn.runs.dispatcher import end_all
 from cgcnn.runs.store import RunStore
 
 ROOT = Path(__file__).parents[1]
+TABS: dict[str, tuple[str, list[str]]] = {  # page -> the URL parameter of its lazy tabs, and their names
+    "graph": (
+        "graph_tab",
+        ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry"],
+    ),
+    "encoding": ("encoding", ["Atoms", "Two elements", "Periodic table", "Bonds"]),
+    "convolution": ("conv_tab", ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]),
+    "predict": ("predict_tab", ["Atoms", "Nearest crystals", "Many crystals", "Lessons"]),
+}
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+VIEWS = [(page, tab) for page in PAGES for tab in TABS.get(page, ("", [""]))[1]]  # every page, and every tab of it
 
 
 def new_app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
@@ -31,6 +42,11 @@ def opened(app: AppTest, page: str, **link: str) -> AppTest:
     app.query_params.update(link)
     app.run()
     return app if page == "crystal" else app.switch_page(f"pages/{page}.py").run()
+
+
+def opened_tab(app: AppTest, page: str, tab: str, **link: str) -> AppTest:
+    """Open one of VIEWS."""
+    return opened(app, page, **link, **({TABS[page][0]: tab} if tab else {}))
 
 
 def echarts_titles(app: AppTest) -> list[str]:

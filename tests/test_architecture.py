@@ -15,7 +15,12 @@ MAY_IMPORT["config"] = ["errors"]
 MAY_IMPORT["figures"] = ["config", "errors", "data", "graph", "figures"]
 MAY_IMPORT["ui"] = [*CORE, "figures", "ui"]
 MAY_IMPORT["__main__"] = CORE
-NEVER = {"data": {"torch", "streamlit"}, "nn": {"pymatgen"}, "training": {"plotly", "streamlit", "pathlib"}, "explain": {"plotly"}}
+NEVER = {
+    "data": {"torch", "streamlit"},
+    "nn": {"pymatgen"},
+    "training": {"plotly", "streamlit", "pathlib"},
+    "explain": {"plotly"},
+}
 
 
 def imports(path: Path) -> set[str]:

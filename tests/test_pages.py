@@ -1,33 +1,13 @@
 """Every page, opened and used through Streamlit's own test runner."""
 
-import runpy
 from pathlib import Path
 
 import pytest
-from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
-from cgcnn.runs.dispatcher import end_all
 from cgcnn.runs.store import RunStore
 from malformed import MALFORMED
-
-ROOT = Path(__file__).parents[1]
-PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("CRYSTAL_GRAPH_LAB_HOME", str(tmp_path))
-    monkeypatch.setattr("cgcnn.ui.backend.ensure_running", lambda store: None)  # no worker: the page is what is tested
-    # AppTest forgets between runs that app.py called st.navigation, and would run a page without its frame.
-    monkeypatch.setattr(script_runner, "_mpa_v1", lambda path: runpy.run_path(path, run_name="__main__"))
-    yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    end_all(RunStore(tmp_path))
-
-
-def opened(app: AppTest, page: str) -> AppTest:
-    app.run()
-    return app if page == "crystal" else app.switch_page(f"pages/{page}.py").run()
+from page_kit import PAGES, ROOT, opened
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -14,7 +14,7 @@ MAX_LINES = 200_000  # a CIF with all its reflections has fewer
 MAX_ATOMS = 2_000  # in the cell; its graph and its 3D picture still answer at once
 LENGTHS = (1.0, 1_000.0)  # Å; from below the shortest lattice vector of any element (Be, 2.3 Å) to long stackings
 MIN_HEIGHT = 0.5  # Å between opposite faces; flatter cells make every neighbor search count images without end
-VOLUME_PER_ATOM = (2.0, 500.0)  # Å³; diamond has 5.7, solid H2 about 10, open frameworks up to about 60
+VOLUME_PER_ATOM = (2.0, 30_000.0)  # Å³; diamond has 5.7, an atom alone in a 30 Å box 27,000, lengths in pm give more
 MIN_DISTANCE = 0.5  # Å; the shortest bond there is, in H2, has 0.74
 FULL = 1e-3  # how far from 1 an occupancy may be written and still mean a full site
 MAX_NUMBER = 1e6  # no length, angle or coordinate of a crystal is larger
@@ -132,7 +132,7 @@ def checked(draft: Draft) -> Structure:
     low, high = VOLUME_PER_ATOM
     if not low <= volume <= high:
         raise CrystalError(
-            f"each of the {n_atoms} atoms has {volume:.3g} Å³ of room, and real crystals have {low:g} to {high:g} Å³; "
+            f"each of the {n_atoms} atoms has {volume:.3g} Å³ of room, and {low:g} to {high:,.0f} Å³ are allowed; "
             "correct the cell lengths (in Å) or the list of atoms"
         )
     coords = wrapped(draft.coords)

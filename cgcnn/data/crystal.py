@@ -1,7 +1,8 @@
 """A crystal with its labels, and the one way to share crystals out among training, validation and test."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,10 +84,17 @@ def split(
     return Split(shares["train"], shares["val"], shares["test"])
 
 
-def formula_of(structure: Structure) -> str:
-    """The reduced formula: `TiO2`. Noble gases have no electronegativity to sort by, which pymatgen would warn of."""
+@contextmanager
+def no_electronegativity_needed() -> Iterator[None]:
+    """Where pymatgen sorts elements by electronegativity: noble gases have none, and it would warn of that."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="No Pauling electronegativity")
+        yield
+
+
+def formula_of(structure: Structure) -> str:
+    """The reduced formula: `TiO2`."""
+    with no_electronegativity_needed():
         return structure.composition.reduced_formula
 
 

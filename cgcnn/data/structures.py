@@ -10,6 +10,7 @@ from pymatgen.io.cif import CifWriter
 from cgcnn.data.checks import MAX_BYTES, MAX_LINES, Draft, checked
 from cgcnn.data.cif import read_cif
 from cgcnn.data.cif_symmetry import quiet_spglib
+from cgcnn.data.crystal import no_electronegativity_needed
 from cgcnn.data.formats import read_json, read_poscar, read_xsf, read_xyz
 from cgcnn.errors import CrystalError
 
@@ -72,7 +73,8 @@ def write_structure(structure: Structure, format: str) -> str:
     """The crystal as text: "cif" (conventional cell with its symmetry, plain P1 where that fails) or "poscar"."""
     if format not in WRITERS:
         raise CrystalError(f"Crystals cannot be written as {format!r}; choose one of {', '.join(WRITERS)}.")
-    return WRITERS[format](structure)
+    with no_electronegativity_needed():
+        return WRITERS[format](structure)
 
 
 def _short(filename: str) -> str:

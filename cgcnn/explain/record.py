@@ -1,6 +1,7 @@
 """What the named parts of a network took and gave while it looked at a graph, caught by forward hooks."""
 
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,13 +61,15 @@ def record(model: nn.Module, graph: CrystalGraph, *, inside: bool = True) -> Rec
 
     Without `inside`, what lies within the convolutions is left out: of a large graph it fills the memory.
     """
-    parts = {name: part for name, part in model.named_modules() if inside or not _within_layer(name)}
-    return Recording(graph, _caught(model, parts, (graph,)))
+    twin = _twin(model)
+    parts = {name: part for name, part in twin.named_modules() if inside or not _within_layer(name)}
+    return Recording(graph, _caught(twin, parts, (graph,)))
 
 
 def record_layer(layer: nn.Module, v: Tensor, u: Tensor, graph: CrystalGraph) -> tuple[Tensor, Calls]:
     """Run one convolution alone: v' (atoms, d), and what its parts took and gave."""
-    calls = _caught(layer, {"": layer, **dict(layer.named_children())}, (v, u, graph))
+    twin = _twin(layer)
+    calls = _caught(twin, {"": twin, **dict(twin.named_children())}, (v, u, graph))
     return calls[""][0].output, calls
 
 
@@ -74,17 +77,20 @@ def _within_layer(name: str) -> bool:
     return name.startswith("convs.") and name.count(".") > 1
 
 
+def _twin(module: nn.Module) -> nn.Module:
+    """The same module with the same tensors, but with hooks of its own: other readers run the original meanwhile."""
+    shared = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
+    return deepcopy(module, shared)
+
+
 @torch.no_grad()
-def _caught(module: nn.Module, parts: dict[str, nn.Module], arguments: tuple[Any, ...]) -> Calls:
+def _caught(twin: nn.Module, parts: dict[str, nn.Module], arguments: tuple[Any, ...]) -> Calls:
     calls: Calls = defaultdict(list)
 
     def hook(name: str) -> Any:
         return lambda part, inputs, output: calls[name].append(Call(inputs, output))
 
-    handles = [part.register_forward_hook(hook(name)) for name, part in parts.items()]
-    try:
-        module(*arguments)
-    finally:
-        for handle in handles:
-            handle.remove()
+    for name, part in parts.items():
+        part.register_forward_hook(hook(name))
+    twin(*arguments)
     return dict(calls)

@@ -10,6 +10,7 @@ from cgcnn.runs.records import Run
 from cgcnn.training.predictor import Predictor
 from cgcnn.ui.backend import store
 from cgcnn.ui.link import linked, set_link
+from cgcnn.ui.warm import one_thread
 
 UNTRAINED = "untrained"
 FIRST = next(iter(PUBLISHED))
@@ -35,6 +36,7 @@ def chosen_network(*, untrained: bool = False) -> Network | None:
 
     The choice stands in the URL as `network`. CrystalError when a run's network can no longer be read.
     """
+    one_thread()
     runs = {run.id: run for run in finished_runs()}
     keys = [*([UNTRAINED] * untrained), *PUBLISHED, *runs]
     linked_key = linked("network", keys[0])
@@ -52,6 +54,7 @@ def chosen_network(*, untrained: bool = False) -> Network | None:
 
 def network(key: str, runs: dict[str, Run] | None = None) -> Network:
     """A network by its key: a name of PUBLISHED, or the id of a run."""
+    one_thread()
     if key in PUBLISHED:
         card = PUBLISHED[key]
         about = f"Published with CGCNN: learned from {card.n_train:,} crystals, {card.error} on its test crystals"

@@ -15,3 +15,15 @@ def warm_up() -> threading.Timer:
     timer.daemon = True
     timer.start()
     return timer
+
+
+@st.cache_resource(show_spinner=False)
+def one_thread() -> None:
+    """Let each pass through a network use one core, once for the server.
+
+    Graphs are small and readers are many: with a pool of threads for each reader, a pass over 500 atoms took 1 s
+    instead of 0.03 s on two busy cores.
+    """
+    import torch  # here, since the first page must not wait for it
+
+    torch.set_num_threads(1)

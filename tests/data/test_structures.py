@@ -229,3 +229,8 @@ def test_an_unknown_format_to_write_names_the_known_ones(rock_salt: Structure) -
 def test_good_texts_hold_the_same_crystal() -> None:
     assert len(SITES) == 2 and "PRIMCOORD" in XSF
     assert StructureMatcher().fit(read(XSF, "x.xsf"), read(CIF))
+
+
+@pytest.mark.parametrize("format", ["cif", "poscar"])
+def test_a_noble_gas_is_written_without_a_warning(format: str) -> None:
+    assert "Ar" in write_structure(Structure(Lattice.cubic(5.3), ["Ar"], [[0, 0, 0]]), format)

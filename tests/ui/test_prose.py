@@ -1,4 +1,5 @@
 from cgcnn.ui.prose import plain, prose
+from page_kit import PAGES
 
 
 def test_a_file_name_in_a_mistake_is_shown_letter_by_letter() -> None:
@@ -7,6 +8,6 @@ def test_a_file_name_in_a_mistake_is_shown_letter_by_letter() -> None:
 
 
 def test_every_page_explains_what_it_shows() -> None:
-    for page in ("crystal", "graph", "train", "data"):
+    for page in PAGES:
         text = prose(page, "What am I looking at?")
         assert text.count(".") <= 4, "three sentences at most, for a reader who is on the way"

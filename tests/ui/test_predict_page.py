@@ -1,0 +1,170 @@
+"""The Predict page, opened and used through Streamlit's own test runner."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymatgen.core import Lattice, Structure
+from streamlit.testing.v1 import AppTest
+
+from cgcnn.data import DatasetConfig, shelf
+from cgcnn.models import CGCNN
+from cgcnn.runs.store import RunStore
+from cgcnn.training.experiment import Experiment, RunConfig
+from cgcnn.training.predictor import Predictor
+from cgcnn.training.train import TrainConfig
+from cgcnn.ui import predict_known
+from page_kit import ROOT, opened
+
+
+@pytest.fixture(autouse=True)
+def forget_surveys() -> Iterator[None]:
+    predict_known._surveys().clear()
+    yield
+    predict_known._surveys().clear()
+
+
+def predict(app: AppTest, **link: str) -> AppTest:
+    app.query_params.update(link)
+    return opened(app, "predict")
+
+
+def tables(app: AppTest) -> list[Any]:
+    return [frame.value for frame in app.dataframe]
+
+
+def metric(app: AppTest, label: str) -> str:
+    return next(m.value for m in app.metric if m.label.startswith(label))
+
+
+def test_the_page_answers_at_once_with_unit_network_and_test_error(app: AppTest) -> None:
+    predict(app)
+    assert metric(app, "Formation energy of NaCl") == "−2.115 eV/atom"
+    said = " ".join(m.value for m in app.markdown)
+    assert "28,046" in said and "0.039 eV/atom" in said
+    assert not app.exception and not app.error
+
+
+def test_all_eight_networks_answer_for_the_crystal_in_view(app: AppTest) -> None:
+    predict(app)
+    eight = tables(app)[0]
+    assert len(eight) == 8 and eight["Value"].notna().all()
+    assert eight[eight[""] == "▶"]["Target"].tolist() == ["Formation energy"]
+
+
+def test_the_tab_of_atoms_tells_the_gap_between_atoms_and_answer(app: AppTest) -> None:
+    predict(app, crystal="SrTiO3")
+    values = [float(metric(app, label).replace("−", "-")) for label in ("Mean over", "Answer for", "Gap")]
+    assert values[1] - values[0] == pytest.approx(values[2], abs=2e-3) and abs(values[2]) > 0.01
+    assert {"Sr", "Ti", "O"} == {group.split()[0] for group in tables(app)[1]["Group"]}
+
+
+def test_a_crystal_without_a_graph_is_a_sentence_and_the_rest_of_the_page_works(app: AppTest, tmp_path: Path) -> None:
+    lonely = Structure(Lattice.cubic(30), ["Ar"], [[0, 0, 0]])
+    predict(app, crystal=shelf.put(lonely, "lonely", tmp_path / "crystals"))
+    assert not app.exception and "No answer for lonely" in app.error[0].value
+    app.query_params["predict_tab"] = "Lessons"
+    opened(app, "predict")
+    assert len([b for b in app.button if b.label.startswith("Ask about")]) == 3 and not app.exception
+
+
+def test_an_element_that_was_never_seen_is_warned_of(app: AppTest, tmp_path: Path) -> None:
+    polonium = Structure(Lattice.cubic(3.36), ["Po"], [[0, 0, 0]])
+    predict(app, crystal=shelf.put(polonium, "polonium", tmp_path / "crystals"))
+    assert any("holds Po" in w.value for w in app.warning) and not app.exception
+
+
+def test_the_rule_of_the_sidebar_counts_only_when_asked_for(app: AppTest) -> None:
+    published = metric(predict(app, crystal="SrTiO3", rule="whole shells"), "Formation")
+    app.toggle(key="sidebar_rule").set_value(True).run()
+    assert metric(app, "Formation") != published and not app.exception
+
+
+def test_every_tab_opens_for_a_classifier(app: AppTest) -> None:
+    for tab in ("Atoms", "Many crystals", "Lessons"):
+        predict(app, network="metal or not", crystal="Cu", predict_tab=tab)
+        assert not app.exception and not app.error
+    assert float(metric(app, "Probability of a metal")) > 0.9
+
+
+def test_a_lesson_opens_its_crystal_with_its_network(app: AppTest) -> None:
+    predict(app, predict_tab="Lessons")
+    next(b for b in app.button if b.label == "Ask about graphite").click().run()
+    assert metric(app, "Band gap (non-metals) of graphite").endswith("eV") and not app.exception
+    assert app.sidebar.selectbox(key="crystal_choice").value == "graphite"
+
+
+def test_uploads_and_zips_are_answered_and_bad_files_are_named(app: AppTest) -> None:
+    predict(app, predict_tab="Many crystals", predict_sets="uploads")
+    good = (ROOT / "sample_cifs/MgO.cif").read_bytes()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("folder/LiF.cif", (ROOT / "sample_cifs/LiF.cif").read_bytes())
+        archive.writestr("folder/worse.cif", "nothing")
+    files = [("bad.cif", b"nonsense", ""), ("my.cif", good, ""), ("some.zip", packed.getvalue(), "")]
+    app.file_uploader(key="predict_files").set_value(files).run()
+    assert not app.exception and ["bad.cif" in e.value or "worse.cif" in e.value for e in app.error] == [True, True]
+    assert list(tables(app)[-1]["Formula"]) == ["MgO", "LiF"]
+    app.switch_page("pages/crystal.py").run()
+    app.switch_page("pages/predict.py").run()
+    assert list(tables(app)[-1]["Formula"]) == ["MgO", "LiF"], "an upload outlasts a change of page"
+
+
+def test_the_samples_are_answered_without_any_upload(app: AppTest) -> None:
+    predict(app, predict_tab="Many crystals")
+    rows = tables(app)[-1]
+    assert len(rows) > 30 and rows["Formation energy (eV/atom)"].notna().all()
+
+
+def trained(folder: Path, **settings: Any) -> str:
+    """A run of one epoch on 60 crystals, as a worker would have left it."""
+    model = CGCNN.Config(n_convs=1, atom_dim=8, hidden_dim=8, pooling=settings.pop("pooling", "mean"))
+    dataset = DatasetConfig(max_crystals=60, **settings)
+    config = RunConfig(dataset=dataset, model=model, train=TrainConfig(epochs=1))
+    store, experiment = RunStore(folder), Experiment(config)
+    run_id = store.submit(config, name="small")
+    lease = store.take("here")
+    assert lease is not None
+    list(experiment.events())
+    store.save_checkpoint(lease, *experiment.checkpoint())
+    store.finish(lease, "finished")
+    return run_id
+
+
+@pytest.mark.parametrize("pooling", ["mean", "sum", "max"])
+def test_a_run_answers_with_its_own_training_crystals_beside_it(app: AppTest, tmp_path: Path, pooling: str) -> None:
+    run_id = trained(tmp_path, pooling=pooling, target="formation_energy_per_cell")
+    predict(app, network=run_id, predict_tab="Nearest crystals")
+    for _ in range(100):
+        if tables(app)[1:]:
+            break
+        time.sleep(0.1)
+        app.run()
+    nearest = tables(app)[1]
+    assert len(nearest) == 4 and nearest["Distance"].is_monotonic_increasing
+    assert nearest["True formation energy of the cell (eV)"].notna().sum() == 3 and not app.exception
+    app.query_params["predict_tab"] = "Atoms"
+    assert not opened(app, "predict").exception
+
+
+def test_a_broken_network_leaves_the_rest_of_the_page(app: AppTest, tmp_path: Path) -> None:
+    run_id = trained(tmp_path)
+    RunStore(tmp_path).checkpoint_file(run_id).write_bytes(b"nothing")
+    predict(app, network=run_id, predict_tab="Lessons")
+    assert "cannot be read" in app.error[0].value and not app.exception
+    assert len(tables(app)[0]) == 8
+
+
+def test_published_rows_hold_what_the_predictors_say(rock_salt: Structure) -> None:
+    from cgcnn.graph import build_graph
+    from cgcnn.ui.predict_answer import published_rows
+
+    rows = published_rows(build_graph(rock_salt))
+    assert json.dumps(rows) and rows[2]["Value"] == pytest.approx(
+        Predictor.published("band gap").predict([rock_salt])[0]
+    )
