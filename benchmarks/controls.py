@@ -22,21 +22,13 @@ from streamlit.testing.v1 import AppTest
 
 from cgcnn.data import samples, shelf
 from cgcnn.data.structures import write_structure
+from tests.page_kit import VIEWS, opened_tab
 
 ROOT = Path(__file__).parents[1]
 GOAL = 0.3  # s
 ROUNDS = 3
 N_ATOMS = 200
-TABS = {  # page -> the URL parameter of its tabs, and their names
-    "crystal": ("", [""]),
-    "graph": (
-        "graph_tab",
-        ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry"],
-    ),
-    "encoding": ("encoding", ["Atoms", "Two elements", "Periodic table", "Bonds"]),
-    "convolution": ("conv_tab", ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]),
-    "predict": ("", [""]),
-}
+PAGES = ["crystal", "graph", "encoding", "convolution", "predict"]  # those that show the crystal in view
 
 
 @dataclass(frozen=True)
@@ -50,15 +42,13 @@ class Timing:
     again: float  # the median of all moves
 
 
-def new_app(home: Path, page: str, link: dict[str, str]) -> AppTest:
-    """A page with the crystal of 200 atoms."""
+def new_app(home: Path, page: str, tab: str) -> AppTest:
+    """A tab of a page with the crystal of 200 atoms."""
     structure = samples.load_sample("SrTiO3").structure * (2, 4, 5)
     assert len(structure) == N_ATOMS
     crystal = shelf.keep(write_structure(structure, "poscar").encode(), "POSCAR", home / "crystals")
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
-    app.query_params.update({"crystal": crystal, **link})
-    app.run()
-    return app if page == "crystal" else app.switch_page(f"pages/{page}.py").run()
+    return opened_tab(app, page, tab, crystal=crystal)
 
 
 def moves(widget: Any) -> list[Any]:
@@ -84,9 +74,9 @@ def controls(app: AppTest) -> Iterator[Any]:
         yield from app.get(kind)
 
 
-def timed(home: Path, page: str, tab: str, parameter: str) -> list[Timing]:
+def timed(home: Path, page: str, tab: str) -> list[Timing]:
     """Every control of one tab, moved and moved back."""
-    app = new_app(home, page, {parameter: tab} if parameter else {})
+    app = new_app(home, page, tab)
     if app.exception:
         raise RuntimeError(f"{page} {tab}: {app.exception[0].value}")
     found = []
@@ -108,7 +98,7 @@ def timed(home: Path, page: str, tab: str, parameter: str) -> list[Timing]:
 
 def frame_alone(home: Path) -> float:
     """The peer: the sidebar and a page without content."""
-    app = new_app(home, "crystal", {})
+    app = new_app(home, "crystal", "")
     spent = []
     for _ in range(5):
         begun = time.perf_counter()
@@ -129,9 +119,9 @@ def main() -> None:
         peer = frame_alone(Path(folder))
         print(f"the Crystal page, run again: {peer * 1e3:.0f} ms\n")
         print(f"{'page':12} {'tab':20} {'controls':>8} {'median':>8} {'slowest':>8} {'of goal':>8}  slowest control")
-        for page, (parameter, tabs) in TABS.items():
-            for tab in tabs if not sys.argv[1:] or sys.argv[1] in page else []:
-                report(timed(Path(folder), page, tab, parameter))
+        for page, tab in VIEWS:
+            if page in PAGES and (not sys.argv[1:] or sys.argv[1] in page):
+                report(timed(Path(folder), page, tab))
 
 
 def report(found: list[Timing]) -> None:

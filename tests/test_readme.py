@@ -15,9 +15,17 @@ def blocks(language: str) -> list[str]:
 
 def test_the_notebook_lines_print_what_the_readme_says(capsys, monkeypatch) -> None:
     monkeypatch.chdir(ROOT)
-    (code,) = blocks("python")
-    exec(code, {})
-    assert capsys.readouterr().out.strip() == re.search(r"# (.*)$", code.strip().splitlines()[-1])[1]
+    graph, published = blocks("python")
+    notebook: dict = {}
+    exec(graph, notebook)
+    assert capsys.readouterr().out.strip() == re.search(r"# (.*)$", graph.strip().splitlines()[-1])[1]
+    exec(published, notebook)
+    assert 4 < float(capsys.readouterr().out.strip().strip("[]")) < 6
+
+
+def test_every_page_stands_in_the_readme() -> None:
+    pages = [path.stem.capitalize() for path in (ROOT / "pages").glob("*.py")]
+    assert all(f"| {page} | " in README for page in pages)
 
 
 def test_one_command_starts_the_app_and_one_passes_the_tests() -> None:

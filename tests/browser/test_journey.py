@@ -13,7 +13,15 @@ from cgcnn.runs.store import RunStore
 from malformed import MALFORMED
 
 pytestmark = pytest.mark.browser
-PAGES = {"": "crystal_canvas", "graph": "graph_canvas", "train": None, "data": "entry"}  # page -> its 3D view
+PAGES = {  # page -> its 3D view
+    "": "crystal_canvas",
+    "graph": "graph_canvas",
+    "encoding": None,
+    "convolution": "conv_canvas",
+    "train": None,
+    "predict": "contribution_canvas",
+    "data": "entry",
+}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
