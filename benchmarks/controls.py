@@ -1,8 +1,9 @@
 """What a click costs the server: `python -m benchmarks.controls` moves every control of every page and tab.
 
 The crystal has 200 atoms. Each control is moved to another value and back a few times, and the run of the script that
-answers is timed; printed are the medians, their share of the goal of 300 ms, and the slowest control of each tab.
-A page that only draws its frame, timed in the same run, is the peer.
+answers is timed: on the clock, and as processor time of the server, which a busy machine disturbs less. Printed are the
+medians over the controls of a tab, and the slowest control with its share of the goal of 300 ms; the first move of a
+control, before anything is kept, stands apart. A run of the Crystal page in the same process is the peer.
 """
 
 import logging
@@ -33,13 +34,23 @@ PAGES = ["crystal", "graph", "encoding", "convolution", "predict"]  # those that
 
 @dataclass(frozen=True)
 class Timing:
-    """How long the server took to answer one control, in seconds."""
+    """How long the server took to answer one control: each move on the clock, and as processor time, in seconds."""
 
     page: str
     tab: str
     control: str
-    first: float  # the first move to a value, before anything is cached
-    again: float  # the median of all moves
+    clock: list[float]
+    processor: list[float]
+
+    @property
+    def first(self) -> float:
+        """The first move, before anything is kept."""
+        return self.processor[0]
+
+    @property
+    def usual(self) -> float:
+        """The median of all moves."""
+        return statistics.median(self.processor)
 
 
 def new_app(home: Path, page: str, tab: str) -> AppTest:
@@ -81,18 +92,19 @@ def timed(home: Path, page: str, tab: str) -> list[Timing]:
         raise RuntimeError(f"{page} {tab}: {app.exception[0].value}")
     found = []
     for name, place in [(c.label, n) for n, c in enumerate(controls(app)) if not c.disabled]:
-        spent, values = [], moves(list(controls(app))[place])
+        clock, processor, values = [], [], moves(list(controls(app))[place])
         for turn in range(2 * ROUNDS):
             widget = list(controls(app))[place]
             if widget.label != name or not values:
                 break
-            begun = time.perf_counter()
+            begun = (time.perf_counter(), time.process_time())
             widget.set_value(values[turn % 2]).run()
-            spent.append(time.perf_counter() - begun)
+            clock.append(time.perf_counter() - begun[0])
+            processor.append(time.process_time() - begun[1])
             if app.exception:
                 raise RuntimeError(f"{page} {tab} {name}: {app.exception[0].value}")
-        if spent:
-            found.append(Timing(page, tab, name, spent[0], statistics.median(spent)))
+        if clock:
+            found.append(Timing(page, tab, name, clock, processor))
     return found
 
 
@@ -101,9 +113,9 @@ def frame_alone(home: Path) -> float:
     app = new_app(home, "crystal", "")
     spent = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         app.run()
-        spent.append(time.perf_counter() - begun)
+        spent.append(time.process_time() - begun)
     return statistics.median(spent)
 
 
@@ -117,8 +129,10 @@ def main() -> None:
 
         cgcnn.ui.backend.ensure_running = lambda store: None
         peer = frame_alone(Path(folder))
-        print(f"the Crystal page, run again: {peer * 1e3:.0f} ms\n")
-        print(f"{'page':12} {'tab':20} {'controls':>8} {'median':>8} {'slowest':>8} {'of goal':>8}  slowest control")
+        print(f"processor time of the server in ms; the Crystal page, run again: {peer * 1e3:.0f}\n")
+        print(
+            f"{'page':12} {'tab':18} controls median (clock) slowest of goal  which control; first move, which control"
+        )
         for page, tab in VIEWS:
             if page in PAGES and (not sys.argv[1:] or sys.argv[1] in page):
                 report(timed(Path(folder), page, tab))
@@ -126,12 +140,13 @@ def main() -> None:
 
 def report(found: list[Timing]) -> None:
     """One line: how many controls, their median, and the slowest."""
-    slowest = max(found, key=lambda t: t.again)
-    first = max(found, key=lambda t: t.first)
-    middle = statistics.median(t.again for t in found)
+    slowest, first = max(found, key=lambda t: t.usual), max(found, key=lambda t: t.first)
+    middle = statistics.median(t.usual for t in found)
+    clock = statistics.median(t for timing in found for t in timing.clock)
     print(
-        f"{slowest.page:12} {slowest.tab:20} {len(found):8} {middle * 1e3:5.0f} ms {slowest.again * 1e3:5.0f} ms "
-        f"{slowest.again / GOAL:8.2f}  {slowest.control} (first time: {first.first * 1e3:.0f} ms, {first.control})",
+        f"{slowest.page:12} {slowest.tab:18} {len(found):8} {middle * 1e3:6.0f} ({clock * 1e3:5.0f}) "
+        f"{slowest.usual * 1e3:7.0f} {slowest.usual / GOAL:7.2f}  {slowest.control}; "
+        f"{first.first * 1e3:.0f}, {first.control}",
         flush=True,
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import plotly.graph_objects as go
 from pymatgen.core import Structure
 
@@ -72,9 +72,10 @@ def adjacency(structure: Structure, graph: CrystalGraph) -> go.Figure:
             "choose the primitive cell or a smaller supercell."
         )
     labels = [site_label(structure, atom) for atom in range(n)]
-    edges = Counter(zip(graph.center.tolist(), graph.neighbor.tolist(), strict=True))
-    counts = [[edges[i, j] or None for j in range(n)] for i in range(n)]  # None leaves the cell empty
-    most = max(edges.values(), default=1)
+    counts = np.zeros((n, n))
+    np.add.at(counts, (graph.center.numpy(), graph.neighbor.numpy()), 1)
+    most = int(counts.max(initial=1))
+    counts[counts == 0] = np.nan  # leaves the cell empty
     tip = "from %{y} to %{x}: %{z} edges<extra></extra>"
     bar = {"title": {"text": "Edges"}, "thickness": 10, "dtick": max(1, most // 5), "outlinewidth": 0}
     cells = go.Heatmap(x=labels, y=labels, z=counts, hovertemplate=tip, hoverongaps=False, xgap=1, ygap=1)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from pymatgen.core import Element, Structure
@@ -49,7 +50,7 @@ def shells(structure: Structure, graph: CrystalGraph, atom: int, cutoff: float) 
     for j, image, d in zip(pairs.neighbor.tolist(), pairs.image.tolist(), pairs.distance.tolist(), strict=True):
         if not found or d - found[-1].distance > SAME_SHELL:
             found.append(Shell(d, {}, {}))
-        symbol = Element.from_Z(int(sites.numbers[j])).symbol
+        symbol = _symbol(int(sites.numbers[j]))
         found[-1].total[symbol] = found[-1].total.get(symbol, 0) + 1
         found[-1].kept[symbol] = found[-1].kept.get(symbol, 0) + edges[_key(j, image)]
     return found
@@ -61,16 +62,23 @@ def cut_shells(structure: Structure, config: GraphConfig) -> list[CutShell]:
         return []
     cut = build_graph(structure, config)
     whole = build_graph(structure, config.with_(rule="whole shells"))
+    start = np.cumsum(np.append(0, whole.degree.numpy()))  # edges are sorted by center
+    distances, numbers = whole.distance.numpy(), whole.atomic_numbers[whole.neighbor].numpy()
     found = []
     for atom in np.flatnonzero((whole.degree > cut.degree).numpy()).tolist():
-        mine = whole.center == atom
-        distance, neighbor = whole.distance[mine], whole.neighbor[mine]
+        own = slice(start[atom], start[atom + 1])
+        distance = distances[own]
         last = distance > float(distance.max()) - 2 * config.tolerance
         kept = int(cut.degree[atom]) - int((~last).sum())
-        symbols = sorted({Element.from_Z(z).symbol for z in whole.atomic_numbers[neighbor[last]].tolist()})
+        symbols = sorted({_symbol(z) for z in set(numbers[own][last].tolist())})
         spread = float(distance[last].max() - distance[last].min())
         found.append(CutShell(atom, float(distance.max()), kept, int(last.sum()), tuple(symbols), spread))
     return found
+
+
+@cache
+def _symbol(z: int) -> str:
+    return Element.from_Z(z).symbol
 
 
 def _key(neighbor: int, image: list[int]) -> tuple[int, ...]:
