@@ -1,5 +1,6 @@
 """Other cells of the same crystal, and its symmetry, found with spglib (Togo et al., STAM Methods 4, 2384822, 2024)."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,8 @@ class Symmetry:
     @property
     def sites(self) -> tuple[str, ...]:
         """Multiplicity in this cell and letter of each atom: `4a`."""
-        return tuple(f"{self.orbits.count(o)}{w}" for o, w in zip(self.orbits, self.wyckoffs, strict=True))
+        atoms = Counter(self.orbits)
+        return tuple(f"{atoms[o]}{w}" for o, w in zip(self.orbits, self.wyckoffs, strict=True))
 
 
 def symmetry(structure: Structure) -> Symmetry:

@@ -6,24 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from cgcnn.figures.colors import EDGE_COLOR, SHELL_COLORS
+from cgcnn.figures.colors import SHELL_COLORS
 
 CHOSEN_COLOR = SHELL_COLORS[1]
 BAR_COLOR = SHELL_COLORS[0]
 OTHER_COLOR = SHELL_COLORS[3]
 MESSAGE_SCALE = ["#e3eef7", "#9ecae1", "#2f97d8", "#084a8c"]  # light to dark; reads in both themes
 SIGNED_SCALE = ["#b35806", "#f1a340", "#f2f0ea", "#7fb4dc", "#084a8c"]  # orange below zero, blue above
+TOP, STEP = 66, 104  # pixels above the first row of bars, and from one row to the next
+_SMALL = {"fontSize": 12, "fontWeight": "normal", "rich": {"low": {"fontSize": 9, "verticalAlign": "bottom"}}}
 ROW = 22  # pixels of a row of the map
 CLEAR = "rgba(0, 0, 0, 0)"
-_FRAME = {
-    "margin": {"l": 0, "r": 0, "t": 70, "b": 0},
-    "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
-    "paper_bgcolor": CLEAR,
-    "plot_bgcolor": CLEAR,
-}
 
 
 @dataclass(frozen=True)
@@ -110,54 +104,85 @@ def picked_cell(d: int, selected: Sequence[Mapping[str, Any]]) -> tuple[int, int
     return divmod(places[0], d) if places else None
 
 
-def joined_bars(parts: Mapping[str, Sequence[float]], title: str) -> go.Figure:
-    """Vectors laid end to end, as the layer joins them: each part a color, one bar a number."""
-    figure, start = go.Figure(), 1
+def joined_bars(parts: Mapping[str, Sequence[float]], title: str) -> dict[str, Any]:
+    """Vectors laid end to end as an ECharts option, as the layer joins them: each part a color, one bar a number."""
+    series, start = [], 0
+    total = sum(len(values) for values in parts.values())
     for (name, values), color in zip(parts.items(), SHELL_COLORS, strict=False):
-        x = list(range(start, start + len(values)))
-        bars = go.Bar(x=x, y=list(values), name=name, marker={"color": color, "line": {"width": 0}})
-        figure.add_trace(bars.update(hovertemplate=f"{name}, number %{{x}} of z: %{{y:.4f}}<extra></extra>"))
+        data = [[start + n, round(value, 4)] for n, value in enumerate(values)]
+        series.append({"name": name, "type": "bar", "data": data, "itemStyle": {"color": color}, "barGap": "-100%"})
         start += len(values)
-    figure.update_yaxes(nticks=4, zeroline=True, zerolinecolor=EDGE_COLOR)
-    figure.update_xaxes(title="Place in z")
-    return figure.update_layout(title=title, height=250, bargap=0.1, **_FRAME)
+    return {
+        **_frame(title),
+        "legend": {"top": 4, "right": 0, "selectedMode": False},
+        "grid": {"top": 40, "bottom": 44, "left": 44, "right": 8},
+        "xAxis": _features(range(total), "Place in z", shown=True),
+        "yAxis": {"type": "value", "splitNumber": 3},
+        "series": series,
+    }
 
 
-def step_bars(rows: Sequence[Bars], feature: int, title: str, other_name: str = "") -> go.Figure:
-    """The steps of a layer, one row a step, one bar a feature; the chosen feature is marked.
+def step_bars(rows: Sequence[Bars], feature: int, title: str, other_name: str = "") -> dict[str, Any]:
+    """The steps of a layer as an ECharts option: one row a step, one bar a feature, the chosen feature marked.
 
     Where a row has `other` values (one thing changed, named by `other_name`), they stand beside it as dots.
     """
-    figure = make_subplots(
-        rows=len(rows),
-        cols=1,
-        shared_xaxes=True,
-        vertical_spacing=0.22 / len(rows),
-        subplot_titles=[_lowered(r.title) for r in rows],
-    )
-    for n, row in enumerate(rows, start=1):
-        x = list(range(1, len(row.values) + 1))
-        colors = [CHOSEN_COLOR if f == feature else BAR_COLOR for f in range(len(x))]
-        bars = go.Bar(x=x, y=list(row.values), marker={"color": colors, "line": {"width": 0}}, name="this network")
-        figure.add_trace(bars.update(showlegend=False, hovertemplate="feature %{x}: %{y:.4f}<extra></extra>"), n, 1)
-        if row.other is not None:
-            dots = go.Scatter(x=x, y=list(row.other), mode="markers", name=other_name, legendgroup="other")
-            dots.update(marker={"color": OTHER_COLOR, "size": 5}, showlegend=n == _first_with_other(rows))
-            dots.update(hovertemplate=f"feature %{{x}}: %{{y:.4f}}, {other_name}<extra></extra>")
-            figure.add_trace(dots, n, 1)
-    figure.update_yaxes(nticks=4, zeroline=True, zerolinecolor=EDGE_COLOR)
-    figure.update_xaxes(title="Feature", row=len(rows), col=1)
-    figure.update_annotations(x=0, xanchor="left", font={"size": 13})
-    return figure.update_layout(title=title, height=110 + 105 * len(rows), bargap=0.15, **_FRAME)
+    tops = [TOP + n * STEP for n in range(len(rows))]
+    series = [part for n, row in enumerate(rows) for part in _row_series(row, n, feature, other_name)]
+    frame = _frame(title)
+    words = [
+        {"text": _lowered(row.title), "left": 0, "top": top - 24, "textStyle": _SMALL}
+        for row, top in zip(rows, tops, strict=True)
+    ]
+    last = len(rows) - 1
+    return {
+        **frame,
+        "title": [frame["title"], *words],
+        "legend": {"data": [other_name], "top": 4, "right": 0, "show": any(row.other is not None for row in rows)},
+        "grid": [{"top": top, "height": STEP - 42, "left": 44, "right": 8} for top in tops],
+        "xAxis": [
+            _features(range(len(row.values)), "Feature", shown=n == last) | {"gridIndex": n}
+            for n, row in enumerate(rows)
+        ],
+        "yAxis": [{"type": "value", "splitNumber": 2, "gridIndex": n} for n in range(len(rows))],
+        "series": series,
+    }
+
+
+def steps_height(n_rows: int) -> int:
+    """The height in pixels of `step_bars`."""
+    return TOP + STEP * n_rows + 24
+
+
+def _frame(title: str) -> dict[str, Any]:
+    return {
+        "animation": False,
+        "title": {"text": title, "top": 4, "left": 0, "textStyle": {"fontSize": 15}},
+        "tooltip": {"trigger": "axis", "confine": True},
+    }
+
+
+def _features(numbers: range, name: str, shown: bool) -> dict[str, Any]:
+    words = {"name": name, "nameLocation": "middle", "nameGap": 26} if shown else {}
+    axis = {"type": "category", "data": [str(n + 1) for n in numbers], "axisTick": {"show": False}}
+    return axis | words | {"axisLabel": {"show": shown}, "axisLine": {"onZero": True}}
+
+
+def _row_series(row: Bars, n: int, feature: int, other_name: str) -> list[dict[str, Any]]:
+    place = {"xAxisIndex": n, "yAxisIndex": n}
+    data: list[Any] = [round(value, 4) for value in row.values]
+    data[feature] = {"value": data[feature], "itemStyle": {"color": CHOSEN_COLOR}}
+    found = [{"name": "this network", "type": "bar", "data": data, "itemStyle": {"color": BAR_COLOR}, **place}]
+    if row.other is not None:
+        dots = [round(value, 4) for value in row.other]
+        look = {"symbolSize": 5, "itemStyle": {"color": OTHER_COLOR}}
+        found.append({"name": other_name, "type": "scatter", "data": dots, **look, **place})
+    return found
 
 
 def _lowered(text: str) -> str:
-    """`v_i` with its index below the line."""
-    return re.sub(r"_(\w)", r"<sub>\1</sub>", text)
-
-
-def _first_with_other(rows: Sequence[Bars]) -> int:
-    return next(n for n, row in enumerate(rows, start=1) if row.other is not None)
+    """`v_i` with its index below the line, as ECharts writes it."""
+    return re.sub(r"_(\w)", r"{low|\1}", text)
 
 
 def _row_name(name: str, chosen: bool) -> dict[str, Any] | str:

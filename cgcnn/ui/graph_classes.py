@@ -82,12 +82,12 @@ def by_depth(merged: MergedGraph) -> str:
 
 
 def _class_rows(structure: Structure, merged: MergedGraph, symmetry: Symmetry) -> list[dict[str, Any]]:
-    rows = []
+    rows, sites_of = [], symmetry.sites
     for c, name in enumerate(class_names(merged)):
         atoms = [atom for atom, own in enumerate(merged.classes) if own == c]
         shown = ", ".join(site_label(structure, atom) for atom in atoms[:MOST_NAMED])
         more = f" and {len(atoms) - MOST_NAMED} more" if len(atoms) > MOST_NAMED else ""
-        sites = ", ".join(sorted({symmetry.sites[atom] for atom in atoms}))
+        sites = ", ".join(sorted({sites_of[atom] for atom in atoms}))
         rows.append({"Kind": name, "Atoms": len(atoms), "Which": shown + more, "Wyckoff": sites})
     return rows
 

@@ -13,7 +13,7 @@ from cgcnn.explain.equations import Line, lines
 from cgcnn.explain.steps import LayerSteps, layer_steps
 from cgcnn.explain.variants import NORM_VARIANTS, changed, without_gate
 from cgcnn.figures.graph_scene import graph_scene
-from cgcnn.figures.layer import Bars, feature_map, joined_bars, map_height, picked_cell, step_bars
+from cgcnn.figures.layer import Bars, feature_map, joined_bars, map_height, picked_cell, step_bars, steps_height
 from cgcnn.figures.parts import Scene
 from cgcnn.nn import ACTIVATIONS
 from cgcnn.nn.gated_conv import GatedConv
@@ -110,7 +110,8 @@ def step_by_step(steps: LayerSteps, place: Place) -> None:
     """The chosen edge and the atom: each step as a row of bars, and for one feature as an equation with numbers."""
     of_edge, of_atom = lines(steps, place.edge, place.feature)
     if of_edge:
-        st.plotly_chart(joined_bars(_joined(steps, place.edge), _join_title(steps)), key="joined")
+        option = joined_bars(_joined(steps, place.edge), _join_title(steps))
+        st.echarts_chart(option, key="joined", height=230, alt="The vectors that go into this edge, end to end")
         with st.container(border=True):
             st.markdown(f"**This edge, feature {place.feature + 1}**")
             _equations(of_edge)
@@ -155,7 +156,8 @@ def _bars(
         beside = None if same is None else (same[place.edge] if per_edge else same).tolist()
         rows.append(Bars(f"{step.symbol}, {step.words}", values.tolist(), beside))
     key = f"bars_{per_edge}_{bool(other)}"
-    st.plotly_chart(step_bars(rows, place.feature, title, name), key=key)
+    alt = f"{title}: {', '.join(row.title for row in rows)}"
+    st.echarts_chart(step_bars(rows, place.feature, title, name), key=key, height=steps_height(len(rows)), alt=alt)
 
 
 def what_if(look: Look, asked: Asked, steps: LayerSteps, atom: int, place: Place) -> None:

@@ -13,6 +13,7 @@ from cgcnn.figures.layer import (
     map_height,
     picked_cell,
     step_bars,
+    steps_height,
 )
 
 VALUES = np.array([[0.1, 0.2, 0.3], [0.4, -0.5, 0.6]])
@@ -53,12 +54,17 @@ def test_a_map_of_many_rows_stays_within_a_screen() -> None:
 
 def test_bars_mark_the_feature_and_put_the_other_beside_it() -> None:
     rows = [Bars("z_f", [1.0, 2.0]), Bars("v_i′", [3.0, 4.0], [5.0, 6.0])]
-    figure = step_bars(rows, 1, "Steps", "tanh")
-    assert [list(trace.y) for trace in figure.data] == [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
-    assert figure.data[0].marker.color[1] == CHOSEN_COLOR and figure.data[2].marker.color == OTHER_COLOR
-    assert figure.layout.annotations[0].text == "z<sub>f</sub>"
+    option = step_bars(rows, 1, "Steps", "tanh")
+    json.dumps(option, allow_nan=False)
+    first, second, other = option["series"]
+    assert first["data"] == [1.0, {"value": 2.0, "itemStyle": {"color": CHOSEN_COLOR}}]
+    assert (second["xAxisIndex"], other["xAxisIndex"]) == (1, 1)
+    assert other["data"] == [5.0, 6.0] and other["itemStyle"]["color"] == OTHER_COLOR
+    assert [title["text"] for title in option["title"]] == ["Steps", "z{low|f}", "v{low|i}′"]
+    assert len(option["grid"]) == 2 and steps_height(2) > option["grid"][1]["top"] + option["grid"][1]["height"]
 
 
 def test_joined_vectors_lie_end_to_end() -> None:
-    figure = joined_bars({"v": [1.0, 2.0], "u": [3.0]}, "z")
-    assert [list(trace.x) for trace in figure.data] == [[1, 2], [3]]
+    option = joined_bars({"v": [1.0, 2.0], "u": [3.0]}, "z")
+    assert [series["data"] for series in option["series"]] == [[[0, 1.0], [1, 2.0]], [[2, 3.0]]]
+    assert option["xAxis"]["data"] == ["1", "2", "3"]

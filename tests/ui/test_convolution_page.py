@@ -31,7 +31,7 @@ def results(app: AppTest) -> list[str]:
 def test_every_tab_opens_for_every_kind_of_network(app: AppTest, tab: str, network: str) -> None:
     opened(app, "convolution", network=network, conv_tab=tab)
     assert not app.exception and not app.error
-    assert echarts_titles(app) == ["Messages to Na 1", "The vector of Na 1, layer by layer"]
+    assert echarts_titles(app)[:2] == ["Messages to Na 1", "The vector of Na 1, layer by layer"]
 
 
 def test_the_page_ends_in_the_numbers_that_the_network_recorded(app: AppTest) -> None:
