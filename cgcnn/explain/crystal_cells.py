@@ -43,7 +43,7 @@ def pooled_cells(model: nn.Module, structure: Structure, config: GraphConfig) ->
     """Each of `cells_of` through the network, pooled in every way of POOLINGS."""
     found = []
     for name, cell in cells_of(structure).items():
-        seen = record(model, build_graph(cell, config), inside=False)
+        seen = record(model, build_graph(cell, config))
         v, one = seen.atom_vectors[-1], torch.zeros(len(cell), dtype=torch.long)
         pooled = {kind: pool()(v, one, 1)[0] for kind, pool in POOLINGS.items()}
         found.append(PooledCell(name, cell, v, pooled, seen.call("head").output))

@@ -56,10 +56,10 @@ def _number(name: str) -> int:
     return int(name.rsplit(".", 1)[1])
 
 
-def record(model: nn.Module, graph: CrystalGraph, *, inside: bool = True) -> Recording:
+def record(model: nn.Module, graph: CrystalGraph, *, inside: bool = False) -> Recording:
     """Run a network on a graph in the mode it is in, and keep what each named part took and gave.
 
-    Without `inside`, what lies within the convolutions is left out: of a large graph it fills the memory.
+    With `inside`, the parts of each convolution too: of a large graph that fills the memory.
     """
     twin = _twin(model)
     parts = {name: part for name, part in twin.named_modules() if inside or not _within_layer(name)}

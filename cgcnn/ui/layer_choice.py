@@ -87,7 +87,7 @@ def looked(shown: Current, config: GraphConfig, asked: Asked) -> Look:
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _looked(_structure: Structure, _model: nn.Module, config: GraphConfig, key: str) -> Look:
     graph = build_graph(_structure, config)
-    seen = record(_model, graph, inside=False)
+    seen = record(_model, graph)
     return Look(graph, seen.atom_vectors, seen.edge_vectors)
 
 

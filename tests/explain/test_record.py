@@ -12,7 +12,7 @@ from cgcnn.models import CGCNN
 
 def test_a_recording_holds_every_layer_of_the_pass_it_watched(rock_salt: Structure) -> None:
     model, graph = CGCNN(CGCNN.Config(n_convs=2)).eval(), build_graph(rock_salt)
-    seen = record(model, graph)
+    seen = record(model, graph, inside=True)
     assert [v.shape for v in seen.atom_vectors] == [(8, 64)] * 3
     assert seen.edge_vectors.shape == (graph.n_edges, 41) and seen.crystal_vectors.shape == (1, 64)
     with torch.no_grad():
@@ -28,7 +28,7 @@ def test_watching_leaves_no_hook_behind(rock_salt: Structure) -> None:
 def test_two_readers_of_one_network_do_not_see_each_others_numbers(rock_salt: Structure) -> None:
     model, graph = CGCNN().eval(), build_graph(rock_salt * (2, 2, 2))
     with ThreadPoolExecutor(4) as readers:
-        seen = list(readers.map(lambda _: record(model, graph, inside=False), range(24)))
+        seen = list(readers.map(lambda _: record(model, graph), range(24)))
     assert {len(calls) for one in seen for calls in one.calls.values()} == {1}
 
 

@@ -39,7 +39,7 @@ def network(conv: str, norm: str = "batch norm") -> CGCNN:
 
 def steps_of(model: nn.Module, layer: int, rule: str = "k nearest"):
     graph = build_graph(load_sample("NaCl").structure, GraphConfig(rule=rule))
-    seen = record(model, graph)
+    seen = record(model, graph, inside=True)
     v = seen.atom_vectors[layer]
     return seen, layer_steps(model.convs[layer], v, seen.edge_vectors, graph, ATOM)
 

@@ -37,7 +37,7 @@ def test_every_tab_opens_for_every_kind_of_network(app: AppTest, tab: str, netwo
 def test_the_page_ends_in_the_numbers_that_the_network_recorded(app: AppTest) -> None:
     opened(app, "convolution", network="formation energy", layer="3", atom="5", edge="9", feature="12")
     model, graph = Predictor.published("formation energy").model, build_graph(load_sample("NaCl").structure)
-    seen = record(model, graph)
+    seen = record(model, graph, inside=True)
     own = (graph.center == 4).nonzero()[8, 0]
     core = seen.call("convs.2.activation").output[own, 11]
     found = results(app)
