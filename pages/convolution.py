@@ -2,11 +2,21 @@
 
 import streamlit as st
 
+from cgcnn.explain.steps import has_messages
 from cgcnn.ui.current import current, selected_atom
 from cgcnn.ui.frame import framed
 from cgcnn.ui.layer_cells import pooling_tab, smoothing_tab
-from cgcnn.ui.layer_choice import asked_network, looked, place
-from cgcnn.ui.layer_view import atom_picture, code_of, layer_picture, message_picture, step_by_step, steps_of, what_if
+from cgcnn.ui.layer_choice import asked_network, convs_of, looked, place
+from cgcnn.ui.layer_view import (
+    atom_picture,
+    code_of,
+    kind_of,
+    layer_picture,
+    message_picture,
+    step_by_step,
+    steps_of,
+    what_if,
+)
 from cgcnn.ui.prose import explained, mistakes_shown
 
 config, shown = framed(), current()
@@ -17,16 +27,20 @@ st.markdown("**What does one layer do?** Each atom listens to its neighbors, edg
 with mistakes_shown():
     asked = asked_network(config)
     look = looked(shown, config, asked)
-    if len(look.v) == 1:
-        st.info("This network has no convolution: its atoms go straight to the pooling.", icon=":material/info:")
-        st.stop()
-    at = place(structure, look, atom, len(look.v) - 1)
+    listening = any(has_messages(layer) for layer in convs_of(asked))
+    at = place(structure, look, atom, listening=listening)
+if len(look.v) == 1:
+    st.info("This network has no convolution: its atoms go straight to the pooling.", icon=":material/info:")
+    pooling_tab(shown, config, asked, at)
+    explained("convolution", "What is pooling?")
+    st.stop()
+with mistakes_shown():
     steps = steps_of(look, asked, at.layer, atom)
 
 picture, messages = st.columns([2, 3], gap="large")
 with picture:
-    atom_picture(structure, look, atom, at)
-    explained("convolution", "What does the layer compute?")
+    atom_picture(structure, look, atom, at, listening=listening)
+    explained("convolution", f"What does the {kind_of(steps)} layer compute?")
 with messages:
     message_picture(structure, look, atom, steps, at)
     layer_picture(structure, look, atom, at)
@@ -38,7 +52,7 @@ if single.open:
     with single:
         step_by_step(steps, at)
 if other.open:
-    with other:
+    with other, mistakes_shown():
         what_if(look, asked, steps, atom, at)
         explained("convolution", "What changes?")
 if pooling.open:

@@ -32,12 +32,14 @@ class Symmetry:
     crystal_system: str
     wyckoffs: tuple[str, ...]  # of each atom, such as "a"
     orbits: tuple[int, ...]  # of each atom, counted from 0; atoms of one orbit are equivalent
+    enlargement: float = 1.0  # atoms of the conventional cell for each atom of this one
 
     @property
     def sites(self) -> tuple[str, ...]:
-        """Multiplicity in this cell and letter of each atom: `4a`."""
+        """Multiplicity and letter of each atom as the International Tables count, in the conventional cell: `4a`."""
         atoms = Counter(self.orbits)
-        return tuple(f"{atoms[o]}{w}" for o, w in zip(self.orbits, self.wyckoffs, strict=True))
+        counts = {orbit: round(n * self.enlargement) for orbit, n in atoms.items()}
+        return tuple(f"{counts[o]}{w}" for o, w in zip(self.orbits, self.wyckoffs, strict=True))
 
 
 def symmetry(structure: Structure) -> Symmetry:
@@ -49,7 +51,8 @@ def symmetry(structure: Structure) -> Symmetry:
     first = list(dict.fromkeys(found.crystallographic_orbits.tolist()))
     orbits = tuple(first.index(orbit) for orbit in found.crystallographic_orbits.tolist())
     system = next(name for name, last in SYSTEMS.items() if found.number <= last)
-    return Symmetry(found.international, int(found.number), system, tuple(found.wyckoffs), orbits)
+    enlargement = len(found.std_types) / len(structure)
+    return Symmetry(found.international, int(found.number), system, tuple(found.wyckoffs), orbits, enlargement)
 
 
 def primitive_cell(structure: Structure) -> Structure:

@@ -31,9 +31,9 @@ class PooledCell:
 
 
 def cells_of(structure: Structure) -> dict[str, Structure]:
-    """The conventional and the primitive cell, and a supercell of the first where that stays small."""
+    """The cell as it is, the conventional and the primitive one, and a supercell where that stays small."""
     conventional, primitive = conventional_cell(structure), primitive_cell(structure)
-    found = {"conventional cell": conventional, "primitive cell": primitive}
+    found = {"cell in view": structure, "conventional cell": conventional, "primitive cell": primitive}
     if 2 * len(conventional) <= MOST_ATOMS:
         found["2 × 1 × 1 supercell"] = supercell(conventional, (2, 1, 1))
     return found

@@ -1,8 +1,8 @@
 """The equation of a layer with the numbers in it: one feature of one edge, line by line, as LaTeX."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +47,8 @@ def _gated(steps: LayerSteps, edge: int, f: int) -> tuple[list[Line], list[Line]
         if not isinstance(norm, nn.Identity):
             row_of_all = torch.cat([steps["W_f z + b_f"][edge], steps["W_s z + b_s"][edge]])
             normed = steps[f"z_{letter}"][edge, f]
-            of_edge.append(Line(_norm_words(norm), f"z_{letter} = {_normed(norm, row_of_all, row)} = {_n(normed)}"))
+            formula = _normed(steps, "norm_message", row_of_all, row)
+            of_edge.append(Line(_norm_words(norm), f"z_{letter} = {formula} = {_n(normed)}"))
     gate, core, z_f, z_s = (steps[name][edge, f] for name in ("σ(z_f)", "g(z_s)", "z_f", "z_s"))
     of_edge += [
         Line("Gate", rf"\sigma(z_f) = \frac{{1}}{{1 + e^{{-({_n(z_f)})}}}} = {_n(gate)}"),
@@ -56,7 +57,7 @@ def _gated(steps: LayerSteps, edge: int, f: int) -> tuple[list[Line], list[Line]
     ]
     terms = steps["σ(z_f) ⊙ g(z_s)"][:, f]
     of_atom = [Line(f"Sum over {len(terms)} edges", _sum(terms, steps["Σ"][f]))]
-    of_atom += _norm_line(layer.norm_sum, steps["Σ"], f, steps["N(Σ)"][f])
+    of_atom += _norm_line(steps, steps["Σ"], f, steps["N(Σ)"][f])
     before, after = steps["v_i + N(Σ)"][f], steps["v_i′"][f]
     added = rf"v_i + N(\Sigma) = {_n(steps.v_i[f])} + ({_n(steps['N(Σ)'][f])}) = {_n(before)}"
     return of_edge, [*of_atom, Line("Residual", added), Line("Activation", rf"v_i' = {g}({_n(before)}) = {_n(after)}")]
@@ -91,7 +92,7 @@ LINES: dict[type[nn.Module], Callable[[LayerSteps, int, int], tuple[list[Line], 
 def _end(steps: LayerSteps, before: Tensor, f: int, g: str) -> list[Line]:
     normed, after = steps["N(…)"][f], steps["v_i′"][f]
     last = Line("Activation", rf"v_i' = {g}({_n(normed)}) = {_n(after)}")
-    return [*_norm_line(steps.layer.norm_sum, before, f, normed), last]
+    return [*_norm_line(steps, before, f, normed), last]
 
 
 def _n(x: Tensor) -> str:
@@ -120,21 +121,26 @@ def _norm_words(norm: nn.Module) -> str:
     return "Batch norm" if isinstance(norm, nn.BatchNorm1d) else "Layer norm"
 
 
-def _norm_line(norm: Any, before: Tensor, f: int, after: Tensor) -> list[Line]:
+def _norm_line(steps: LayerSteps, before: Tensor, f: int, after: Tensor) -> list[Line]:
+    norm = steps.layer.norm_sum
     if isinstance(norm, nn.Identity):
         return []
-    return [Line(_norm_words(norm), rf"N = {_normed(norm, before, f)} = {_n(after)}")]
+    return [Line(_norm_words(norm), rf"N = {_normed(steps, 'norm_sum', before, f)} = {_n(after)}")]
 
 
 @torch.no_grad()
-def _normed(norm: Any, before: Tensor, f: int) -> str:
-    """(x − μ) / √(s² + ε) · γ + β; μ and s² of batch norm are remembered, those of layer norm run over the features."""
-    if isinstance(norm, nn.BatchNorm1d) and norm.training:
-        return rf"\frac{{{_n(before[f])} - \mu}}{{\sqrt{{s^2 + \epsilon}}}} \gamma + \beta"
-    if isinstance(norm, nn.BatchNorm1d):
-        remembered: Any = norm
-        mean, var = remembered.running_mean[f], remembered.running_var[f]
+def _normed(steps: LayerSteps, name: str, before: Tensor, f: int) -> str:
+    """(x − μ) / √(s² + ε) · γ + β; μ and s² of batch norm are each feature's own, those of layer norm the row's."""
+    norm = getattr(steps.layer, name)
+    if name in steps.statistics:
+        mean, var = (values[f] for values in steps.statistics[name])
     else:
         mean, var = before.mean(), before.var(unbiased=False)
     top = f"{_n(before[f])} - ({_n(mean)})"
-    return rf"\frac{{{top}}}{{\sqrt{{{_n(var)} + \epsilon}}}} \times {_n(norm.weight[f])} + ({_n(norm.bias[f])})"
+    below = rf"{_significant(float(var))} + 10^{{{round(math.log10(norm.eps))}}}"
+    return rf"\frac{{{top}}}{{\sqrt{{{below}}}}} \times {_n(norm.weight[f])} + ({_n(norm.bias[f])})"
+
+
+def _significant(x: float) -> str:
+    """Four digits that count: a small variance divides."""
+    return number(x) if x >= 1 or x < 5e-4 else f"{x:.4g}"

@@ -22,6 +22,7 @@ class Step:
     symbol: str
     words: str
     values: Tensor
+    role: str = ""  # what it is in every kind of layer: message, norm
 
     @property
     def per_edge(self) -> bool:
@@ -39,14 +40,16 @@ class LayerSteps:
     u: Tensor  # (edges of the atom, k)
     edges: Tensor
     steps: tuple[Step, ...]
+    statistics: dict[str, tuple[Tensor, Tensor]]  # of each batch norm: the mean and variance that it used, (width)
 
     def __getitem__(self, symbol: str) -> Tensor:
         """The values of a step by its symbol."""
         return self._by_symbol[symbol].values
 
-    def has(self, symbol: str) -> bool:
-        """True when the layer takes such a step."""
-        return symbol in self._by_symbol
+    def like(self, step: Step) -> Step | None:
+        """The step of this layer that does what a step of another layer does, if there is one."""
+        same = [own for own in self.steps if own.symbol == step.symbol or (step.role and own.role == step.role)]
+        return same[0] if same else None
 
     @cached_property
     def _by_symbol(self) -> dict[str, Step]:
@@ -75,10 +78,31 @@ def layer_steps(layer: nn.Module, v: Tensor, u: Tensor, graph: CrystalGraph, ato
         )
     own = torch.nonzero(graph.center == atom)[:, 0]
     everything = any(isinstance(part, nn.BatchNorm1d) and part.training for part in layer.modules())
+    if everything and graph.n_atoms < 2:
+        raise CrystalError(
+            "One atom alone has no variance to normalize by; choose a larger cell, or another normalization."
+        )
     seen, rows = (graph, own) if everything else (_part(graph, own), torch.arange(len(own)))
     _, calls = record_layer(layer, v, u if everything else u[own], seen)
     found = STEPS[type(layer)](layer, calls, rows, atom, (v, u[own], graph.neighbor[own]))
-    return LayerSteps(layer, v[atom], v[graph.neighbor[own]], u[own], own, found)
+    return LayerSteps(layer, v[atom], v[graph.neighbor[own]], u[own], own, found, _statistics(layer, calls))
+
+
+def has_messages(layer: nn.Module) -> bool:
+    """False for a layer in which every atom is on its own."""
+    return not isinstance(layer, SelfConv)
+
+
+def _statistics(layer: nn.Module, calls: Calls) -> dict[str, tuple[Tensor, Tensor]]:
+    """Of each batch norm what it remembers or, in training mode, what it just saw."""
+    found = {}
+    for name, part in layer.named_children():
+        if isinstance(part, nn.BatchNorm1d) and part.training:
+            rows = calls[name][0].inputs[0]
+            found[name] = (rows.mean(dim=0), rows.var(dim=0, unbiased=False))
+        elif isinstance(part, nn.BatchNorm1d) and part.running_mean is not None and part.running_var is not None:
+            found[name] = (part.running_mean, part.running_var)
+    return found
 
 
 def _part(graph: CrystalGraph, edges: Tensor) -> CrystalGraph:
@@ -107,9 +131,9 @@ def _gated(layer: GatedConv, calls: Calls, rows: Tensor, atom: int, inputs: Inpu
         Step("z_s", "normalized, for the core", z.chunk(2, dim=1)[1]),
         Step("σ(z_f)", "gate: how much passes", gate),
         Step("g(z_s)", "core: what would pass", core),
-        Step("σ(z_f) ⊙ g(z_s)", "message: gate times core", gate * core),
+        Step("σ(z_f) ⊙ g(z_s)", "message: gate times core", gate * core, "message"),
         Step("Σ", "sum over the edges", total),
-        Step("N(Σ)", "normalized sum", normed),
+        Step("N(Σ)", "normalized sum", normed, "norm"),
         Step("v_i + N(Σ)", "added to what the atom was", last.inputs[0][atom]),
         Step("v_i′", "the atom after this layer", last.output[atom]),
     )
@@ -121,11 +145,11 @@ def _weight_shared(layer: WeightSharedConv, calls: Calls, rows: Tensor, atom: in
         message = layer.neighbor_linear(torch.cat([v[neighbor], u], dim=1))
     own = calls["self_linear"][0].output[atom]
     return (
-        Step("W_n (v_j ⊕ u) + b_n", "message: the same matrix for all", message),
+        Step("W_n (v_j ⊕ u) + b_n", "message: the same matrix for all", message, "message"),
         Step("Σ", "sum over the edges", message.sum(dim=0)),
         Step("W_s v_i + b_s", "the atom's own part", own),
         Step("Σ + W_s v_i + b_s", "both together", calls["norm_sum"][0].inputs[0][atom]),
-        Step("N(…)", "normalized", calls["norm_sum"][0].output[atom]),
+        Step("N(…)", "normalized", calls["norm_sum"][0].output[atom], "norm"),
         Step("v_i′", "the atom after this layer", calls["activation"][0].output[atom]),
     )
 
@@ -133,7 +157,7 @@ def _weight_shared(layer: WeightSharedConv, calls: Calls, rows: Tensor, atom: in
 def _alone(layer: SelfConv, calls: Calls, rows: Tensor, atom: int, inputs: Inputs) -> tuple[Step, ...]:
     return (
         Step("W_s v_i + b_s", "the atom's own part", calls["self_linear"][0].output[atom]),
-        Step("N(…)", "normalized", calls["norm_sum"][0].output[atom]),
+        Step("N(…)", "normalized", calls["norm_sum"][0].output[atom], "norm"),
         Step("v_i′", "the atom after this layer", calls["activation"][0].output[atom]),
     )
 

@@ -27,6 +27,14 @@ def _none(norm: nn.Module) -> nn.Module:
 NORM_VARIANTS = {"as it is": _as_it_is, "statistics of this crystal": _of_this_crystal, "none": _none}
 
 
+def norm_variants(layer: nn.Module) -> list[str]:
+    """Those of NORM_VARIANTS that change something about this layer."""
+    norm = getattr(layer, "norm_sum", nn.Identity())
+    if isinstance(norm, nn.BatchNorm1d):
+        return list(NORM_VARIANTS)
+    return ["as it is"] if isinstance(norm, nn.Identity) else ["as it is", "none"]
+
+
 def changed(layer: nn.Module, activation: str | None = None, norm: str = "as it is") -> nn.Module:
     """A copy of a layer with another activation (of ACTIVATIONS) or norm (of NORM_VARIANTS); its weights stay."""
     if norm not in NORM_VARIANTS:
@@ -45,7 +53,9 @@ def without_gate(layer: GatedConv) -> WeightSharedConv:
     """The weight-shared layer (Xie and Grossman, eq. 4) with the core matrix of a gated one.
 
     The core's part for v_j and u, with its bias, becomes the matrix for all neighbors; its part for v_i
-    becomes the atom's own matrix, used once and not once an edge. The gate and the residual are gone.
+    becomes the atom's own matrix, used once and not once an edge. Gate, residual, and what the gated layer does
+    to each message (norm, activation) are gone. A batch norm remembers sums of other messages, so it takes the
+    statistics of what it sees.
     """
     d, k = layer.atom_dim, layer.edge_dim
     plain = WeightSharedConv(d, k, lambda: deepcopy(layer.activation), lambda width: deepcopy(layer.norm_sum))
@@ -54,4 +64,6 @@ def without_gate(layer: GatedConv) -> WeightSharedConv:
     plain.self_linear.bias.zero_()
     plain.neighbor_linear.weight.copy_(core[:, d:])
     plain.neighbor_linear.bias.copy_(layer.linear.bias[d:])
-    return plain.eval()
+    plain.eval()
+    plain.norm_sum.train()
+    return plain

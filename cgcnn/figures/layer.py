@@ -12,12 +12,15 @@ from cgcnn.figures.colors import SHELL_COLORS
 CHOSEN_COLOR = SHELL_COLORS[1]
 BAR_COLOR = SHELL_COLORS[0]
 OTHER_COLOR = SHELL_COLORS[3]
-MESSAGE_SCALE = ["#e3eef7", "#9ecae1", "#2f97d8", "#084a8c"]  # light to dark; reads in both themes
-SIGNED_SCALE = ["#b35806", "#f1a340", "#f2f0ea", "#7fb4dc", "#084a8c"]  # orange below zero, blue above
+SCALES = {  # (signed, dark theme) -> colors from low to high; zero fades into the page
+    (False, False): ["#e3eef7", "#9ecae1", "#2f97d8", "#084a8c"],
+    (False, True): ["#16222d", "#1f5378", "#2f97d8", "#bfe3fb"],
+    (True, False): ["#b35806", "#f1a340", "#f2f0ea", "#7fb4dc", "#084a8c"],  # orange below zero, blue above
+    (True, True): ["#ffb45e", "#a5570f", "#20262c", "#2a6ea3", "#9fd2f7"],
+}
 TOP, STEP = 66, 104  # pixels above the first row of bars, and from one row to the next
 _SMALL = {"fontSize": 12, "fontWeight": "normal", "rich": {"low": {"fontSize": 9, "verticalAlign": "bottom"}}}
 ROW = 22  # pixels of a row of the map
-CLEAR = "rgba(0, 0, 0, 0)"
 
 
 @dataclass(frozen=True)
@@ -29,68 +32,93 @@ class Bars:
     other: Sequence[float] | None = None
 
 
-def feature_map(values: np.ndarray, names: Sequence[str], row: int, feature: int, title: str) -> dict[str, Any]:
+def feature_map(
+    values: np.ndarray,
+    names: Sequence[str],
+    row: int,
+    feature: int,
+    title: str,
+    *,
+    each_row: bool = False,
+    dark: bool = False,
+) -> dict[str, Any]:
     """Rows of d features each as an ECharts heat map, one row and one feature framed; `picked_cell` reads a click.
 
-    The rows are the messages to an atom, edge by edge, or the vectors of an atom, layer by layer.
+    The rows are the messages to an atom, edge by edge, or the vectors of an atom, layer by layer. With `each_row`
+    every row has a scale of its own, up to its largest number: layers differ by orders of magnitude.
     """
     n_rows, d = values.shape
-    low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
-    signed = low < 0
-    reach = max(-low, high) or 1.0
-    # A name of its own for each cell: ECharts selects all that share one.
-    cells = [
-        {"name": f"{names[n]}, feature {f + 1}", "value": [f, n, round(float(values[n, f]), 4)]}
-        for n in range(n_rows)
-        for f in range(d)
-    ]
-    frame = [[f, row, 0] for f in range(d)] + [[feature, n, 0] for n in range(n_rows) if n != row]
-    labels = [_row_name(name, n == row) for n, name in enumerate(names)]
+    largest = np.abs(values).max(axis=1 if each_row else None, keepdims=True, initial=1e-12)
+    scaled = values / largest
+    signed = bool((scaled < -1e-6).any())
+    most = "largest of the row" if each_row else f"{float(largest.max()):.3g}"
     return {
         "animation": False,
         "title": {"text": title, "top": 4, "left": 0, "textStyle": {"fontSize": 15, "overflow": "break"}},
         "grid": {"top": 40, "bottom": 84, "left": 8, "right": 16, "containLabel": True},
-        "tooltip": {"confine": True},
-        "xAxis": {
-            "type": "category",
-            "data": [str(f + 1) for f in range(d)],
-            "name": "Feature",
-            "nameLocation": "middle",
-            "nameGap": 26,
-        },
-        "yAxis": {"type": "category", "inverse": True, "data": labels, "axisLabel": {"fontSize": 11}},
+        "tooltip": {"confine": True, "formatter": "{b}"},
+        "xAxis": [_columns(d), _overlay(d)],
+        "yAxis": [
+            {
+                "type": "category",
+                "inverse": True,
+                "data": [_row_name(name, n == row) for n, name in enumerate(names)],
+                "axisLabel": {"fontSize": 11},
+            },
+            {**_overlay(n_rows), "inverse": True},
+        ],
         "visualMap": {
             "seriesIndex": 0,
-            "min": -reach if signed else 0.0,
-            "max": reach,
-            "inRange": {"color": SIGNED_SCALE if signed else MESSAGE_SCALE},
+            "min": -1.0 if signed else 0.0,
+            "max": 1.0,
+            "inRange": {"color": SCALES[signed, dark]},
             "orient": "horizontal",
             "left": "center",
             "bottom": 0,
             "itemHeight": 140,
             "itemWidth": 10,
-            "precision": 2,
             "calculable": False,
-            "text": [f"{reach:.2f}", f"{-reach:.2f}" if signed else "0"],
+            "text": [most, f"−{most}" if signed and not each_row else "" if signed else "0"],
         },
         "series": [
             {
                 "name": "value",
                 "type": "heatmap",
-                "data": cells,
-                "dimensions": ["feature", "row", "value"],
-                "encode": {"x": "feature", "y": "row", "tooltip": ["value"]},
+                "data": _cells(values, scaled, names),
+                "progressive": 0,  # in one go: later parts would cover the frame
                 "selectedMode": "single",
                 "select": {"itemStyle": {"borderWidth": 0}},  # what is chosen is ours to say
             },
-            {
-                "type": "heatmap",
-                "data": frame,
-                "silent": True,
-                "itemStyle": {"color": CLEAR, "borderColor": CHOSEN_COLOR, "borderWidth": 1},
-            },
+            _rectangle(0, d, row, row + 1),
+            _rectangle(feature, feature + 1, 0, n_rows),
         ],
     }
+
+
+def _cells(values: np.ndarray, scaled: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
+    """A name of its own for each cell: a tooltip shows it, and ECharts selects all cells that share one."""
+    return [
+        {"name": f"{names[n]}, feature {f + 1}: {values[n, f]:.4g}", "value": [f, n, round(float(scaled[n, f]), 4)]}
+        for n in range(values.shape[0])
+        for f in range(values.shape[1])
+    ]
+
+
+def _columns(d: int) -> dict[str, Any]:
+    words = {"name": "Feature", "nameLocation": "middle", "nameGap": 26}
+    return {"type": "category", "data": [str(f + 1) for f in range(d)], **words}
+
+
+def _overlay(count: int) -> dict[str, Any]:
+    """A hidden axis of numbers over `count` categories: category n lies between n and n + 1."""
+    return {"type": "value", "min": 0, "max": count, "show": False}
+
+
+def _rectangle(left: int, right: int, top: int, bottom: int) -> dict[str, Any]:
+    corners = [[left, top], [right, top], [right, bottom], [left, bottom], [left, top]]
+    line = {"color": CHOSEN_COLOR, "width": 2, "opacity": 1}
+    look = {"type": "line", "symbol": "none", "silent": True, "z": 5, "lineStyle": line, "tooltip": {"show": False}}
+    return {**look, "data": corners, "xAxisIndex": 1, "yAxisIndex": 1}
 
 
 def map_height(n_rows: int) -> int:

@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 
 from cgcnn.figures.colors import EDGE_COLOR, SHELL_COLORS, element_color
 
-POOLING_MARKS = {  # pooling -> symbol, color, name of the mark
-    "mean": ("diamond", SHELL_COLORS[1]),
-    "max": ("triangle-right", SHELL_COLORS[2]),
-    "sum": ("line-ns", SHELL_COLORS[3]),
+POOLING_MARKS = {  # pooling -> mark, its color, and how far below the bar's middle it stands
+    "mean": ("diamond", SHELL_COLORS[1], 0.0),
+    "max": ("triangle-up", SHELL_COLORS[2], 0.38),
+    "sum": ("triangle-left", SHELL_COLORS[3], 0.0),
 }
 
 
@@ -28,10 +28,11 @@ class CellBar:
 def pooling_bars(cells: Sequence[CellBar], feature: int) -> go.Figure:
     """A bar for each cell, made of its atoms' values of one feature end to end: its length is the sum."""
     figure = go.Figure()
-    for cell in cells:
+    places = list(range(len(cells)))
+    for place, cell in zip(places, cells, strict=True):
         starts = [sum(cell.values[:n]) for n in range(len(cell.values))]
         wide = len(cell.values) <= 80
-        segments = go.Bar(y=[cell.name] * len(starts), x=list(cell.values), base=starts, orientation="h", width=0.5)
+        segments = go.Bar(y=[place] * len(starts), x=list(cell.values), base=starts, orientation="h", width=0.5)
         segments.update(
             marker={
                 "color": [element_color(s) for s in cell.symbols],
@@ -42,25 +43,26 @@ def pooling_bars(cells: Sequence[CellBar], feature: int) -> go.Figure:
             showlegend=False,
         )
         figure.add_trace(segments)
-    for kind, (symbol, color) in POOLING_MARKS.items():
+    for kind, (symbol, color, below) in POOLING_MARKS.items():
         marks = go.Scatter(
-            y=[cell.name for cell in cells],
+            y=[place + below for place in places],
             x=[cell.pooled[kind] for cell in cells],
             mode="markers",
             name=kind,
-            marker={"symbol": symbol, "size": 13, "color": color, "line": {"color": color, "width": 3}},
+            marker={"symbol": symbol, "size": 13, "color": color, "line": {"color": "#ffffff", "width": 1}},
             hovertemplate=f"{kind}: %{{x:.4f}}<extra></extra>",
         )
         figure.add_trace(marks)
     figure.update_xaxes(title=f"Value of feature {feature + 1}", zerolinecolor=EDGE_COLOR)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    names = [cell.name for cell in cells]
+    figure.update_yaxes(range=[len(cells) - 0.5, -0.5], tickvals=places, ticktext=names, showgrid=False)
     clear = "rgba(0, 0, 0, 0)"
     return figure.update_layout(
         title=f"Feature {feature + 1} of every atom, end to end",
-        height=330,
+        height=110 + 70 * len(cells),
         barmode="overlay",
-        margin={"l": 0, "r": 0, "t": 60, "b": 0},
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
+        margin={"l": 0, "r": 0, "t": 50, "b": 0},
+        legend={"orientation": "h", "x": 0, "y": -0.3, "yanchor": "top"},
         paper_bgcolor=clear,
         plot_bgcolor=clear,
     )

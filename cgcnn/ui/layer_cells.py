@@ -41,7 +41,7 @@ def _bar(cell: PooledCell, f: int) -> CellBar:
 
 
 def _row(cell: PooledCell, first: PooledCell, asked: Asked) -> dict[str, object]:
-    """How far each pooled vector lies from the conventional cell's, and what the network says."""
+    """How far each pooled vector lies from that of the cell in view, and what the network says."""
     row: dict[str, object] = {"cell": cell.name, "atoms": len(cell.structure)}
     for kind, vector in cell.pooled.items():
         row[f"{kind}: change of the vector"] = f"{100 * _change(vector, first.pooled[kind]):.2f} %"
@@ -54,7 +54,7 @@ def _change(vector: Tensor, first: Tensor) -> float:
 
 def _said(cell: PooledCell, asked: Asked) -> str:
     if asked.trained is None:
-        return f"{float(cell.output[0, 0]):.4f} (untrained)"
+        return f"{float(cell.output[0, 0]):.4g} (untrained)"
     return asked.trained.predictor.target.text(cell.value(asked.trained.predictor), 4)
 
 
@@ -73,10 +73,10 @@ def smoothing_tab(structure: Structure, look: Look, place: Place) -> None:
         if several:
             apart = [spread(v[:MOST_ATOMS], symbols) for v in look.v]
             st.markdown(
-                f"The elements' mean vectors lie **{100 * apart[0]:.0f} %** of their length apart after the embedding "
-                f"and **{100 * apart[-1]:.0f} %** after the last layer."
+                f"Measured by their own length, the mean vectors of the elements lie **{apart[0]:.2f}** apart after "
+                f"the embedding and **{apart[-1]:.2f}** after the last layer; 0 would make them one."
             )
     with square:
         labels = [site_label(structure, n) for n in range(len(symbols))]
-        after = place.layer + 1
+        after = min(place.layer + 1, len(squares) - 1)
         st.plotly_chart(similarity_map(squares[after].numpy(), labels, after), key="similar")

@@ -24,7 +24,7 @@ FRESH = ["conv", "n_convs", "activation", "norm", "pooling"]
 class Asked:
     """The network that is taken apart; `trained` is None for random weights."""
 
-    key: str
+    key: str  # another one for other weights
     title: str
     model: nn.Module
     trained: Network | None = None
@@ -50,13 +50,13 @@ class Place:
 
 def asked_network(config: GraphConfig) -> Asked:
     """Choose a network; of an untrained one also its kind and its seed."""
-    choice, knobs = st.columns([2, 3], vertical_alignment="bottom")
+    choice, knobs = st.columns([2, 3])
     with choice:
         chosen = chosen_network(untrained=True)
     if chosen is not None:
         with knobs:
             _say_where_it_comes_from(chosen, config)
-        return Asked(chosen.key, chosen.title, chosen.predictor.model, chosen)
+        return Asked(chosen.stamp, chosen.title, chosen.predictor.model, chosen)
     with knobs, st.expander("Its layers and its seed", icon=":material/tune:"):
         shape = form(CGCNN.Config, prefix="fresh_", only=FRESH)
         seed = form(TrainConfig, prefix="fresh_", only=["seed"]).seed
@@ -91,19 +91,26 @@ def _looked(_structure: Structure, _model: nn.Module, config: GraphConfig, key: 
     return Look(graph, seen.atom_vectors, seen.edge_vectors)
 
 
-def place(structure: Structure, look: Look, atom: int, n_layers: int) -> Place:
-    """The lists for layer, edge and feature; clicks in the pictures change the same values."""
+def place(structure: Structure, look: Look, atom: int, *, listening: bool) -> Place:
+    """The lists for layer, edge and feature, as far as the network has them; clicks change the same values."""
     own = (look.graph.center == atom).nonzero()[:, 0].tolist()
-    names = edge_names(structure, look.graph, own)
+    n_layers, d = len(look.v) - 1, look.v[0].shape[1]
     layer, edge, feature = st.columns([1, 2, 1])
-    with layer:
-        t = _linked_choice("layer", "Layer", n_layers, [f"{n + 1} of {n_layers}" for n in range(n_layers)])
-    with edge:
-        e = _linked_choice("edge", "Edge", len(own), names) if own else 0
+    t = e = 0
+    if n_layers:
+        with layer:
+            t = _linked_choice("layer", "Layer", n_layers, [f"{n + 1} of {n_layers}" for n in range(n_layers)])
+    if own and listening:
+        with edge:
+            e = _linked_choice("edge", "Edge", len(own), edge_names(structure, look.graph, own))
     with feature:
-        d = look.v[0].shape[1]
         f = _linked_choice("feature", "Feature", d, [f"{n + 1} of {d}" for n in range(d)])
     return Place(t, e, f)
+
+
+def convs_of(asked: Asked) -> list[nn.Module]:
+    """The layers of the network, in order."""
+    return list(asked.model.get_submodule("convs").children())
 
 
 def edge_names(structure: Structure, graph: CrystalGraph, edges: list[int]) -> list[str]:
@@ -116,7 +123,10 @@ def edge_names(structure: Structure, graph: CrystalGraph, edges: list[int]) -> l
 def _linked_choice(name: str, label: str, count: int, words: list[str]) -> int:
     """A list over 0 … count − 1 whose value stands in the URL, counted from 1."""
     text = linked(name, "1")
-    number = int(text) if text.isdecimal() and 1 <= int(text[:6]) <= count else 1
+    number = int(text[:6]) if text.isdecimal() else 0
+    if not 1 <= number <= count:
+        number = 1
+        set_link(name, "1")
     key = f"{name}_choice"
     st.session_state[key] = number - 1
     return st.selectbox(

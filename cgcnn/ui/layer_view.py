@@ -11,18 +11,22 @@ from pymatgen.core import Structure
 from cgcnn.data.crystal import site_label
 from cgcnn.explain.equations import Line, lines
 from cgcnn.explain.steps import LayerSteps, layer_steps
-from cgcnn.explain.variants import NORM_VARIANTS, changed, without_gate
+from cgcnn.explain.variants import changed, norm_variants, without_gate
 from cgcnn.figures.graph_scene import graph_scene
 from cgcnn.figures.layer import Bars, feature_map, joined_bars, map_height, picked_cell, step_bars, steps_height
 from cgcnn.figures.parts import Scene
-from cgcnn.nn import ACTIVATIONS
+from cgcnn.nn import ACTIVATIONS, CONVS
 from cgcnn.nn.gated_conv import GatedConv
 from cgcnn.ui.current import select_atom
-from cgcnn.ui.layer_choice import Asked, Look, Place, edge_names
+from cgcnn.ui.layer_choice import Asked, Look, Place, convs_of, edge_names
 from cgcnn.ui.link import set_link
+from cgcnn.ui.pick import pickable_view
+from cgcnn.ui.prose import prose
+from cgcnn.ui.theme import is_dark
 from cgcnn.ui.viewer import edge_view
 
 AS_IT_IS = "as it is"
+UNMOVED = 5e-4  # of the length of v_i′: less is not shown either
 MOST_ROWS = 48  # edges on one map; the list of edges turns its pages
 # On a narrow screen a long equation scrolls in its own line.
 SCROLLED = "<style>.stMain .katex-display { overflow-x: auto; overflow-y: hidden; padding: 4px 0; }</style>"
@@ -30,14 +34,21 @@ SCROLLED = "<style>.stMain .katex-display { overflow-x: auto; overflow-y: hidden
 
 def steps_of(look: Look, asked: Asked, layer: int, atom: int) -> LayerSteps:
     """The steps of one layer of the network for one atom."""
-    convs: Sequence = asked.model.convs  # type: ignore[assignment]
-    return layer_steps(convs[layer], look.v[layer], look.u, look.graph, atom)
+    return layer_steps(convs_of(asked)[layer], look.v[layer], look.u, look.graph, atom)
 
 
-def atom_picture(structure: Structure, look: Look, atom: int, place: Place) -> None:
-    """The atom and its edges in 3D; a click selects another atom, or another edge."""
-    scene = _edge_marked(graph_scene(structure, look.graph, selected=atom), place.edge)
-    picked = edge_view(scene, key="conv_canvas", selected=atom, height=420)
+def kind_of(steps: LayerSteps) -> str:
+    """The kind of the layer in words, as CONVS has it."""
+    return next(name for name, kind in CONVS.items() if kind is type(steps.layer))
+
+
+def atom_picture(structure: Structure, look: Look, atom: int, place: Place, *, listening: bool) -> None:
+    """The atom and its edges in 3D; a click selects another atom or, where the layer is `listening`, another edge."""
+    scene = graph_scene(structure, look.graph, selected=atom)
+    if not listening:
+        pickable_view(scene, key="conv_canvas", selected=atom, height=420)
+        return
+    picked = edge_view(_edge_marked(scene, place.edge), key="conv_canvas", selected=atom, height=420)
     if picked.site is not None and picked.site != atom:
         select_atom(picked.site)
         set_link("edge", "1")
@@ -80,7 +91,7 @@ def layer_picture(structure: Structure, look: Look, atom: int, place: Place) -> 
         set_link("layer", str(max(row, 1)))
 
     title = f"The vector of {site_label(structure, atom)}, layer by layer"
-    _clickable_map(rows, names, place.layer + 1, place.feature, title, key="layers", pick=pick)
+    _clickable_map(rows, names, place.layer + 1, place.feature, title, key="layers", pick=pick, each_row=True)
 
 
 def _clickable_map(
@@ -92,9 +103,10 @@ def _clickable_map(
     *,
     key: str,
     pick: Callable[[int], None],
+    each_row: bool = False,
 ) -> None:
     """A map of rows and features; a click calls `pick` with its row and chooses its feature."""
-    spec = feature_map(values, names, row, feature, title)
+    spec = feature_map(values, names, row, feature, title, each_row=each_row, dark=is_dark())
 
     def take() -> None:
         cell = picked_cell(values.shape[1], st.session_state[key]["selection"].get("selected", []))
@@ -118,12 +130,19 @@ def step_by_step(steps: LayerSteps, place: Place) -> None:
     with st.container(border=True):
         st.markdown(f"**Then the atom, feature {place.feature + 1}**")
         _equations(of_atom)
+    _both_bars(steps, None, place, "")
+
+
+def _both_bars(steps: LayerSteps, other: LayerSteps | None, place: Place, name: str) -> None:
+    """The steps of the edge beside those of the atom; the latter alone where the layer has no messages."""
+    if not steps.of_edges:
+        _bars(steps, other, place, per_edge=False, title="The steps of the atom", name=name)
+        return
     edge, atom = st.columns(2, gap="large")
     with edge:
-        if steps.of_edges:
-            _bars(steps, None, place, per_edge=True, title="The steps of this edge")
+        _bars(steps, other, place, per_edge=True, title="The steps of this edge", name=name)
     with atom:
-        _bars(steps, None, place, per_edge=False, title="Then the atom")
+        _bars(steps, other, place, per_edge=False, title="Then the atom", name=name)
 
 
 def _joined(steps: LayerSteps, edge: int) -> dict[str, list[float]]:
@@ -152,8 +171,8 @@ def _bars(
     rows = []
     for step in shown:
         values = step.values[place.edge] if per_edge else step.values
-        same = other[step.symbol] if other is not None and other.has(step.symbol) else None
-        beside = None if same is None else (same[place.edge] if per_edge else same).tolist()
+        same = None if other is None else other.like(step)
+        beside = None if same is None else (same.values[place.edge] if per_edge else same.values).tolist()
         rows.append(Bars(f"{step.symbol}, {step.words}", values.tolist(), beside))
     key = f"bars_{per_edge}_{bool(other)}"
     alt = f"{title}: {', '.join(row.title for row in rows)}"
@@ -163,31 +182,37 @@ def _bars(
 def what_if(look: Look, asked: Asked, steps: LayerSteps, atom: int, place: Place) -> None:
     """The same layer with another activation or norm, or without its gate, beside itself."""
     activation, norm, form = st.columns(3)
+    gated, norms = isinstance(steps.layer, GatedConv), norm_variants(steps.layer)
     g = activation.selectbox("Activation g", [AS_IT_IS, *ACTIVATIONS], key="other_activation", bind="query-params")
-    n = norm.selectbox("Normalization", list(NORM_VARIANTS), key="other_norm", bind="query-params")
-    gated = isinstance(steps.layer, GatedConv)
-    kinds = ["gated", "weight-shared"] if gated else ["as it is"]
+    n = norm.selectbox("Normalization", norms, key="other_norm", disabled=len(norms) == 1, bind="query-params")
+    kinds = ["gated", "weight-shared"] if gated else [AS_IT_IS]
     kind = form.selectbox("Form of the layer", kinds, key="other_form", disabled=not gated, bind="query-params")
-    layer = without_gate(steps.layer) if gated and kind == "weight-shared" else steps.layer
-    other_layer = changed(layer, None if g == AS_IT_IS else g, n)
-    other = layer_steps(other_layer, look.v[place.layer], look.u, look.graph, atom)
-    words = [f"g = {g}"] * (g != AS_IT_IS) + [f"norm: {n}"] * (n != AS_IT_IS) + [kind] * (kind == "weight-shared")
+    shared = kind == "weight-shared"
+    layer = changed(without_gate(steps.layer) if shared else steps.layer, None if g == AS_IT_IS else g, n)
+    other = layer_steps(layer, look.v[place.layer], look.u, look.graph, atom)
+    words = [f"g = {g}"] * (g != AS_IT_IS) + [f"norm: {n}"] * (n != AS_IT_IS) + [kind] * shared
+    name = ", ".join(words)
     if not words:
         st.markdown("Change one thing; the bars are this network, the dots will be the same weights with that change.")
-    name = ", ".join(words)
-    far = float((other["v_i′"] - steps["v_i′"]).norm() / steps["v_i′"].norm().clamp(min=1e-12))
-    if words:
-        st.metric(f"Change of vᵢ′ with {name}", f"{100 * far:.1f} %", help="‖difference‖ over ‖vᵢ′‖.", border=True)
-    edge, after = st.columns(2, gap="large")
-    with edge:
-        if steps.of_edges:
-            _bars(steps, other if words else None, place, per_edge=True, title="This edge", name=name)
-    with after:
-        _bars(steps, other if words else None, place, per_edge=False, title="Then the atom", name=name)
-    if kind == "weight-shared":
-        st.markdown("**The weight-shared layer in numbers**: the core's matrix for every neighbor alike, no gate.")
+    else:
+        _how_far(steps, other, name)
+    if shared:
+        st.markdown(prose("convolution", "What is the weight-shared form?"))
+    _both_bars(steps, other if words else None, place, name)
+    if shared:
+        st.markdown("**The weight-shared layer in numbers**")
         of_edge, of_atom = lines(other, place.edge, place.feature)
         _equations([*of_edge, *of_atom])
+
+
+def _how_far(steps: LayerSteps, other: LayerSteps, name: str) -> None:
+    far = float((other["v_i′"] - steps["v_i′"]).norm() / steps["v_i′"].norm().clamp(min=1e-12))
+    st.metric(f"vᵢ′ changes, with {name}, by", f"{100 * far:.1f} %", help="‖difference‖ over ‖vᵢ′‖.", border=True)
+    if far < UNMOVED:
+        st.markdown(
+            "Nothing changes here: a batch norm that was never trained remembers mean 0 and variance 1, "
+            "and lets all numbers pass."
+        )
 
 
 def code_of(steps: LayerSteps) -> None:

@@ -29,4 +29,7 @@ def write_links() -> None:
     news = {n: v for n, v in values.items() if v != (shown[n] if shown[n] is not None else defaults.get(n))}
     if news:
         st.session_state["links_written"].update(news)
-        st.query_params.update(news)
+        if "" in news.values():  # forgotten: leave no empty word in the link
+            st.query_params.from_dict({n: v for n, v in (st.query_params.to_dict() | news).items() if v})
+        else:
+            st.query_params.update(news)

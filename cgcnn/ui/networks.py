@@ -10,6 +10,7 @@ from cgcnn.runs.records import Run
 from cgcnn.training.predictor import Predictor
 from cgcnn.ui.backend import store
 from cgcnn.ui.link import linked, set_link
+from cgcnn.ui.prose import show_mistake
 from cgcnn.ui.warm import one_thread
 
 UNTRAINED = "untrained"
@@ -24,6 +25,7 @@ class Network:
     title: str
     about: str
     predictor: Predictor
+    stamp: str  # another one for other weights: a run may go on
 
     @property
     def is_published(self) -> bool:
@@ -40,6 +42,8 @@ def chosen_network(*, untrained: bool = False) -> Network | None:
     runs = {run.id: run for run in finished_runs()}
     keys = [*([UNTRAINED] * untrained), *PUBLISHED, *runs]
     linked_key = linked("network", keys[0])
+    if linked_key not in [UNTRAINED, *keys]:
+        show_mistake(f"There is no network {linked_key!r} here; choose one from the list.")
     st.session_state["network_choice"] = linked_key if linked_key in keys else keys[0]
     key = st.selectbox(
         "Network",
@@ -58,9 +62,9 @@ def network(key: str, runs: dict[str, Run] | None = None) -> Network:
     if key in PUBLISHED:
         card = PUBLISHED[key]
         about = f"Published with CGCNN: learned from {card.n_train:,} crystals, {card.error} on its test crystals"
-        return Network(key, f"published, {key}", about, _published(key))
+        return Network(key, f"published, {key}", about, _published(key), key)
     run = (runs or {run.id: run for run in finished_runs()})[key]
-    return Network(key, run.name, "A run of yours", _of_run(key, run.ended))
+    return Network(key, run.name, "A run of yours", _of_run(key, run.ended), f"{key} {run.ended}")
 
 
 def finished_runs() -> list[Run]:

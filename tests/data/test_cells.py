@@ -96,3 +96,8 @@ def test_where_spglib_fails_the_answer_is_p1_and_the_cell_itself(
 def test_two_atoms_in_one_place_have_a_plain_answer() -> None:
     broken = Structure(Lattice.cubic(4), ["Na", "Na"], [[0, 0, 0], [0, 0, 0]])
     assert symmetry(broken).number >= 1 and len(primitive_cell(broken)) >= 1
+
+
+@pytest.mark.parametrize("cell", [primitive_cell, lambda s: supercell(s, (2, 1, 1))])
+def test_multiplicities_are_those_of_the_tables_in_any_cell(rock_salt: Structure, cell) -> None:
+    assert set(symmetry(cell(rock_salt)).sites) == {"4a", "4b"}

@@ -1,5 +1,7 @@
 """The numbers on the Convolution page are those of the network: step by step, for one edge of rock salt."""
 
+import re
+
 import pytest
 import torch
 from pymatgen.core import Structure
@@ -104,6 +106,22 @@ def test_the_parts_of_a_mix_add_up(rock_salt: Structure) -> None:
     torch.testing.assert_close(linear(z)[FEATURE], steps["W_f z + b_f"][EDGE, FEATURE], atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("norm", ["as it is", "statistics of this crystal"])
+def test_a_reader_who_works_out_the_batch_norm_gets_the_printed_number(norm: str) -> None:
+    seen, steps = steps_of(NETWORKS["gated, trained"](), 0)
+    steps = layer_steps(changed(steps.layer, norm=norm), seen.atom_vectors[0], seen.edge_vectors, seen.graph, ATOM)
+    for feature in range(64):
+        text = lines(steps, EDGE, feature)[1][1].latex
+        assert text.count("frac") == 1
+        x, mean, var, scale, shift, printed = _numbers_in(text)
+        assert (x - mean) / (var + 1e-5) ** 0.5 * scale + shift == pytest.approx(printed, abs=1.5e-3)
+
+
+def _numbers_in(text: str) -> list[float]:
+    plain = re.sub(r" \\cdot 10\^\{(-?\d+)\}", r"e\1", text.replace("+ 10^{-5}", ""))
+    return [float(x) for x in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", plain.replace(" - (", " ("))]
+
+
 @pytest.mark.parametrize(("x", "text"), [(0.25, "0.2500"), (-3e-7, r"-3.00 \cdot 10^{-7}"), (0, "0.0000")])
 def test_numbers_are_written_so_that_they_say_something(x: float, text: str) -> None:
     assert number(x) == text
@@ -142,6 +160,15 @@ def test_batch_statistics_are_those_of_training_mode() -> None:
     norm = model.convs[0].norm_message
     z = (mixed - mixed.mean(0)) / (mixed.var(0, unbiased=False) + norm.eps).sqrt() * norm.weight + norm.bias
     torch.testing.assert_close(other["z_f"], z[steps.edges][:, : len(steps.v_i)], atol=1e-3, rtol=1e-3)
+
+
+def test_a_single_atom_has_no_statistics() -> None:
+    graph = build_graph(load_sample("Cu").structure.get_primitive_structure())
+    model = network("gated")
+    seen = record(model, graph)
+    layer = changed(model.convs[0], norm="statistics of this crystal")
+    with pytest.raises(CrystalError, match="One atom alone"):
+        layer_steps(layer, seen.atom_vectors[0], seen.edge_vectors, graph, 0)
 
 
 def test_without_its_gate_a_layer_sums_the_linear_part_of_its_core() -> None:

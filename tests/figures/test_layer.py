@@ -22,19 +22,28 @@ VALUES = np.array([[0.1, 0.2, 0.3], [0.4, -0.5, 0.6]])
 def test_a_map_holds_every_value_in_its_cell_and_is_plain() -> None:
     option = feature_map(VALUES, ["Cl 5", "Cl 6"], row=1, feature=2, title="Messages")
     json.dumps(option, allow_nan=False)
-    assert [cell["value"] for cell in option["series"][0]["data"]][3:5] == [[0, 1, 0.4], [1, 1, -0.5]]
-    assert (option["visualMap"]["min"], option["visualMap"]["max"]) == (-0.6, 0.6)
+    cells = option["series"][0]["data"][3:5]
+    assert [cell["value"] for cell in cells] == [[0, 1, 0.6667], [1, 1, -0.8333]], "as parts of the largest, 0.6"
+    assert cells[1]["name"] == "Cl 6, feature 2: -0.5"
+    assert option["visualMap"]["min"] == -1.0 and option["visualMap"]["text"] == ["0.6", "−0.6"]
 
 
 def test_a_map_of_positive_values_begins_at_zero() -> None:
     assert feature_map(abs(VALUES), ["a", "b"], 0, 0, "Messages")["visualMap"]["min"] == 0.0
 
 
-def test_the_chosen_row_and_feature_are_framed_and_named() -> None:
+def test_with_a_scale_for_each_row_small_rows_are_seen_beside_large_ones() -> None:
+    rows = np.array([[0.001, 0.002], [10.0, 5.0]])
+    cells = feature_map(rows, ["a", "b"], 0, 0, "Layers", each_row=True)["series"][0]["data"]
+    assert [cell["value"][2] for cell in cells] == [0.5, 1.0, 1.0, 0.5]
+
+
+def test_one_rectangle_frames_the_row_and_one_the_feature() -> None:
     option = feature_map(VALUES, ["Cl 5", "Cl 6"], row=1, feature=2, title="Messages")
-    framed = {(f, row) for f, row, _ in option["series"][1]["data"]}
-    assert framed == {(0, 1), (1, 1), (2, 1), (2, 0)}
-    assert option["yAxis"]["data"][1]["textStyle"]["color"] == CHOSEN_COLOR
+    row, column = (series["data"] for series in option["series"][1:])
+    assert row == [[0, 1], [3, 1], [3, 2], [0, 2], [0, 1]] and column == [[2, 0], [3, 0], [3, 2], [2, 2], [2, 0]]
+    assert option["series"][0]["progressive"] == 0, "or the rows of a large map would cover the frame"
+    assert option["yAxis"][0]["data"][1]["textStyle"]["color"] == CHOSEN_COLOR
 
 
 def test_cells_have_names_of_their_own_since_a_click_selects_by_name() -> None:

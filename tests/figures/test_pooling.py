@@ -16,6 +16,8 @@ def test_the_atoms_lie_end_to_end_in_their_colors() -> None:
 def test_each_pooling_is_marked_where_it_ends_up() -> None:
     marks = {trace.name: list(trace.x) for trace in pooling_bars([CELL], 4).data[1:]}
     assert marks == {"mean": [2.0], "max": [3.0], "sum": [4.0]}
+    heights = {trace.name: trace.y[0] for trace in pooling_bars([CELL], 4).data[1:]}
+    assert heights["max"] != heights["mean"], "they may fall on one value, as for one kind of atoms"
 
 
 def test_similarities_are_drawn_by_layer_and_by_pair() -> None:

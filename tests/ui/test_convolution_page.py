@@ -59,7 +59,33 @@ def test_of_many_edges_the_map_shows_the_page_that_holds_the_chosen_one(app: App
 @pytest.mark.parametrize("link", [{"layer": "9"}, {"edge": "99"}, {"feature": "x"}, {"network": "nobody"}])
 def test_a_wrong_link_still_opens_the_page(app: AppTest, link: dict[str, str]) -> None:
     opened(app, "convolution", **link)
-    assert not app.exception and not app.error and app.selectbox(key="layer_choice").value == 0
+    assert not app.exception and app.selectbox(key="layer_choice").value == 0
+    assert ["no network 'nobody'" in error.value for error in app.error] == [True] * ("network" in link)
+
+
+def test_the_statistics_of_one_atom_are_refused_in_a_sentence(app: AppTest) -> None:
+    link = {"crystal": "Cu", "cell": "primitive", "conv_tab": "What if", "other_norm": "statistics of this crystal"}
+    opened(app, "convolution", **link)
+    assert not app.exception and "One atom alone has no variance" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("norm", "choices"),
+    [("batch norm", ["as it is", "statistics of this crystal", "none"]), ("layer norm", ["as it is", "none"])],
+)
+def test_only_a_norm_that_changes_something_is_offered(app: AppTest, norm: str, choices: list[str]) -> None:
+    opened(app, "convolution", fresh_norm=norm, conv_tab="What if")
+    assert app.selectbox(key="other_norm").options == choices
+
+
+def test_without_a_convolution_the_pooling_is_still_shown(app: AppTest) -> None:
+    opened(app, "convolution", fresh_n_convs="0")
+    assert not app.exception and "no convolution" in app.info[0].value and len(tables(app)) == 1
+
+
+def test_without_messages_there_is_no_edge_to_choose(app: AppTest) -> None:
+    opened(app, "convolution", fresh_conv="no convolution")
+    assert "edge_choice" not in {box.key for box in app.selectbox}
 
 
 @pytest.mark.parametrize("kind", ["gated", "weight-shared", "no convolution"])
@@ -94,12 +120,12 @@ def test_the_code_is_the_source_of_the_layer_that_ran(app: AppTest) -> None:
     assert app.code[0].value.startswith("class WeightSharedConv") and app.code[0].value.strip() in source
 
 
-def test_pooling_compares_three_cells_and_mean_does_not_see_their_size(app: AppTest) -> None:
+def test_pooling_compares_four_cells_and_mean_does_not_see_their_size(app: AppTest) -> None:
     opened(app, "convolution", network="formation energy", conv_tab="Pooling", rule="whole shells")
     (table,) = tables(app)
-    assert table["atoms"].tolist() == [8, 2, 16]
+    assert table["atoms"].tolist() == [8, 8, 2, 16]
     assert set(table["mean: change of the vector"]) == {"0.00 %"}
-    assert table["sum: change of the vector"].tolist() == ["0.00 %", "75.00 %", "100.00 %"]
+    assert table["sum: change of the vector"].tolist() == ["0.00 %", "0.00 %", "75.00 %", "100.00 %"]
     assert len(set(table["what the network says"])) == 1
 
 
