@@ -14,12 +14,14 @@ from cgcnn.ui.graph_facts import cut_shell_notice, edges_with_download, graph_ca
 from cgcnn.ui.graph_invariance import invariance_tab
 from cgcnn.ui.graph_rules import rules_tab
 from cgcnn.ui.pick import pickable_view
-from cgcnn.ui.prose import explained, mistakes_shown
+from cgcnn.ui.prose import explained, mistakes_shown, plain
 
 config, shown = framed(), current()
 structure, selected = shown.structure, selected_atom(shown.structure)
 st.title("Crystal graph")
-st.markdown(f"**What does the network see of {shown.title}?** Atoms, and an edge to each neighbor; nothing else.")
+st.markdown(
+    f"**What does the network see of {plain(shown.title)}?** Atoms, and an edge to each neighbor; nothing else."
+)
 
 with mistakes_shown():
     graph = build_graph(structure, config)
@@ -62,4 +64,4 @@ if tabs["Neighbor rules"].open:
         rules_tab(structure, config, selected)
 if tabs["Symmetry"].open:
     with tabs["Symmetry"]:
-        classes_tab(structure, config)
+        classes_tab(structure, config, shown.title)

@@ -1,7 +1,8 @@
-"""What does it say about my crystal?"""
+"""What does a network say about my crystal?"""
 
 import streamlit as st
 
+from cgcnn.data.crystal import formula_of
 from cgcnn.graph import GraphConfig
 from cgcnn.ui.current import current
 from cgcnn.ui.frame import framed
@@ -16,14 +17,17 @@ from cgcnn.ui.predict_answer import (
 )
 from cgcnn.ui.predict_atoms import atom_contributions
 from cgcnn.ui.predict_batch import many_crystals
-from cgcnn.ui.predict_known import known_by, survey
+from cgcnn.ui.predict_files import uploads
+from cgcnn.ui.predict_known import known_by
 from cgcnn.ui.predict_lessons import lessons
 from cgcnn.ui.prose import plain
 
 config, shown = framed(), current()
+uploads()  # a link to another tab may name some
 st.title("Predict")
 st.markdown(
-    f"**What does it say about {plain(shown.title)}?** A number, where it comes from, and when not to believe it."
+    f"**What does a network say about {plain(shown.title)}?** "
+    "A number, where it comes from, and when not to believe it."
 )
 
 one, eight = st.columns([2, 3], gap="large")
@@ -37,8 +41,7 @@ with eight:
     rule = config if st.session_state.get("sidebar_rule") else GraphConfig()
     all_published(shown, rule, asked.network.key if asked else "")
 if asked is not None and answer is not None:
-    begun = survey(asked.network, start=False)
-    show_doubts(asked, answer, known, begun.result if begun else None)
+    show_doubts(asked, answer, formula_of(shown.structure), known)
 
 TABS = ["Atoms", "Nearest crystals", "Many crystals", "Lessons"]
 atoms, alike, many, wrong = st.tabs(TABS, key="predict_tab", on_change="rerun", bind="query-params")

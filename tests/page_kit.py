@@ -31,6 +31,7 @@ def new_app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The app with a home of its own and no worker: the pages are what is tested."""
     monkeypatch.setenv("CRYSTAL_GRAPH_LAB_HOME", str(home))
     monkeypatch.setattr("cgcnn.ui.backend.ensure_running", lambda store: None)
+    monkeypatch.setattr("cgcnn.ui.predict_known.AT_ONCE", False)  # no thread outlives the test that began it
     # AppTest forgets between runs that app.py called st.navigation, and would run a page without its frame.
     monkeypatch.setattr(script_runner, "_mpa_v1", lambda path: runpy.run_path(path, run_name="__main__"))
     yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

@@ -15,6 +15,7 @@ import numpy as np
 from cgcnn.errors import CrystalError
 
 N_ELEMENTS = 100  # hydrogen to fermium
+SOURCE = "mendeleev 0.3.6"  # of the values
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Band:
             return ()
         steps = [self.low + (self.high - self.low) * i / self.n_bins for i in range(self.n_bins + 1)]
         return tuple(math.exp(step) for step in steps) if self.log else tuple(steps)
+
+    @property
+    def noun(self) -> str:
+        """The property as "its ..." continues: `covalent radius`, `number of valence electrons`."""
+        return ("number of " if self.name.endswith("electrons") else "") + self.name.lower()
 
     def bin(self, text: str) -> int | None:
         """The bin of a value as elements.csv writes it; None if it is missing or outside the bins."""
@@ -114,17 +120,21 @@ class BitMeaning:
             return False
         return math.isclose(float(self.value), self.band.edges[self.column - self.band.first + 1], rel_tol=1e-12)
 
-    @property
-    def reason(self) -> str:
-        """Which column the value sets, or why it sets none: the end of a sentence about the element."""
-        name, zeros = self.band.name.lower(), f"so all {self.band.n_bins} bits of this band are 0"
+    def reason(self, column: int) -> str:
+        """Why the bit `column` of this property is 0 or 1: the end of a sentence about the element."""
+        noun, zeros = self.band.noun, f"so all {self.band.n_bins} bits of this property are 0"
         if not self.value:
-            return f"its {name} is missing in the source, {zeros}"
+            return f"its {noun} is missing in the source, {zeros}"
         if self.column is None:
-            return f"its {name}, {self.value_text}, lies outside all bins, {zeros}"
-        words = f"{name} {self.value_text} sets column {self.column} ({self.range_text})"
+            low, high = self.band.edges[0], self.band.edges[-1]
+            bins = f"outside all bins ({low:.4g} to {high:.4g} {self.band.unit})"
+            return f"its {noun} is {self.value_text} in the source ({SOURCE}), far {bins}, {zeros}"
+        own = column == self.column
+        if self.band.labels:
+            return f"its {noun} is {self.value_text}" + f" (bit {self.column})" * (not own)
+        place = self.range_text if own else f"another bin (bit {self.column})"
         edge = "; the value stands on the edge of two bins, and rounding puts it into the lower one"
-        return words + edge * self.is_rounded_down
+        return f"its {noun}, {self.value_text}, lies in {place}" + edge * self.is_rounded_down
 
 
 def _read_values() -> list[dict[str, str]]:
@@ -175,12 +185,11 @@ def band_of(column: int) -> Band:
 
 
 def bit_in_words(z: int, column: int) -> str:
-    """One sentence about one bit of element z: what it stands for, whether it is set, and why."""
+    """One sentence about one bit of element z: whether it is 1, what it stands for, and why."""
     band = band_of(column)
     meaning = next(bit for bit in describe_bits(z) if bit.band == band)
-    answer = "is 1" if meaning.column == column else "is 0"
-    place = f"bin {column - band.first + 1} of {band.n_bins}"
-    return f"Column {column} ({COLUMN_WORDS[column]}, {place}) {answer} for {SYMBOLS[z - 1]}: {meaning.reason}."
+    answer = "is 1" if meaning.column == column else f"({band.range_text(column - band.first)}) is 0"
+    return f"Bit {column} {answer} for {SYMBOLS[z - 1]}: {meaning.reason(column)}."
 
 
 def same_vector(z: int) -> list[str]:

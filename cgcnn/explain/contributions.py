@@ -4,7 +4,8 @@ The energy of a single atom in a crystal cannot be measured; these are numbers o
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import floor, log10
 
 import torch
 from jaxtyping import Float
@@ -17,7 +18,8 @@ from cgcnn.explain.record import Recording
 from cgcnn.nn.segment import segment_max, segment_mean, segment_sum
 from cgcnn.training.predictor import Predictor
 
-ROUNDING = 1e-6  # of the largest number; float32 keeps 1e-7 of it
+ROUNDING = 1e-6  # of the largest number that an answer is made of; float32 keeps 1e-7 of it
+DIGITS = 3  # after the point, for a target that is spread over 0.1 or more
 TIE = 1e-4  # of a feature's maximum over the atoms; atoms equal by symmetry differ by rounding alone
 
 
@@ -32,6 +34,8 @@ class Contributions:
     together: str  # how all numbers are combined
     combined: float
     answer: float | None  # of the network for the whole crystal, in `unit`; None where the two cannot be compared
+    scale: float = 0.0  # in `unit`: answers come from numbers as large as this, and carry their rounding
+    digits: int = DIGITS  # after the point, that an answer deserves
     on_scale: bool = False  # one atom's number and the answer are of one kind, so they fit on one axis
 
     @property
@@ -40,7 +44,7 @@ class Contributions:
         if self.answer is None:
             return None
         gap = self.answer - self.combined
-        return 0.0 if abs(gap) < ROUNDING * max(abs(self.answer), max(map(abs, self.values))) else gap
+        return 0.0 if abs(gap) < ROUNDING * max(abs(self.answer), self.scale, *map(abs, self.values)) else gap
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,12 @@ class Group:
     high: float
 
 
+def digits(predictor: Predictor) -> int:
+    """How many digits after the point an answer deserves: 3, and more for a target of small spread."""
+    spread = predictor.normalizer.std[0]
+    return DIGITS if spread >= 0.1 else min(DIGITS - 1 - floor(log10(spread)), 12)
+
+
 @torch.no_grad()
 def contributions(predictor: Predictor, seen: Recording) -> Contributions:
     """What each atom of the one recorded crystal does to the answer, by the pooling of the network."""
@@ -63,7 +73,8 @@ def contributions(predictor: Predictor, seen: Recording) -> Contributions:
             f"The pooling of this network ({predictor.model.pool}) does not say what one atom does; "
             f"choose a network with {', '.join(g.__name__.removeprefix('segment_') for g in DEFINITIONS)} pooling."
         )
-    return DEFINITIONS[gather](predictor, seen.call("pool").inputs[0])
+    found = DEFINITIONS[gather](predictor, seen.call("pool").inputs[0])
+    return found if found.answer is None else replace(found, digits=digits(predictor))
 
 
 def grouped(values: Sequence[float], labels: Sequence[str]) -> list[Group]:
@@ -97,22 +108,28 @@ def _answers(predictor: Predictor, vectors: Float[Tensor, "rows d"], n_atoms: fl
     return predictor.in_unit(predictor.model.get_submodule("head")(vectors), counts).double()
 
 
+def _scale(predictor: Predictor, n_atoms: int) -> float:
+    """How large the numbers are that undoing the normalization adds up; their sum may be near zero, its error not."""
+    scale = predictor.normalizer
+    return (abs(scale.mean[0]) + scale.std[0]) * (n_atoms if scale.per_atom else 1)
+
+
 def _alone(predictor: Predictor, v: Float[Tensor, "atoms d"]) -> Contributions:
     """y_i = head(v_i): what the network would say if every atom had this atom's vector."""
-    n_atoms, target = len(v), predictor.target
+    n_atoms, target, scale = len(v), predictor.target, _scale(predictor, len(v))
     alone = _answers(predictor, v, n_atoms)
     answer = float(_answers(predictor, v.double().mean(dim=0, keepdim=True).to(v.dtype), n_atoms))
-    meaning = "The network's answer for a crystal in which every atom had this atom's vector: head(vᵢ)"
-    if target.extensive:
-        values = tuple((alone / n_atoms).tolist())
-        meaning += ", divided by the number of atoms."
-        return Contributions(values, target.unit, "Atom's part", meaning, "Sum over the atoms", sum(values), answer)
-    values = tuple(alone.tolist())
-    combined = float(alone.mean())
-    label = "Value of the atom alone"
-    return Contributions(
-        values, target.unit, label, meaning + ".", "Mean over the atoms", combined, answer, on_scale=True
+    meaning = (
+        "The network's answer for a crystal in which every atom had this atom's vector: head(vᵢ), "
+        "where the head is the small network at the end that reads the answer from a vector"
     )
+    if target.extensive:
+        values, together = tuple((alone / n_atoms).tolist()), "Sum over the atoms"
+        meaning += ", divided by the number of atoms."
+        return Contributions(values, target.unit, "Atom's part", meaning, together, sum(values), answer, scale)
+    values, combined = tuple(alone.tolist()), float(alone.mean())
+    label, together = "Value of the atom alone", "Mean over the atoms"
+    return Contributions(values, target.unit, label, meaning + ".", together, combined, answer, scale, on_scale=True)
 
 
 def _without(predictor: Predictor, v: Float[Tensor, "atoms d"]) -> Contributions:
@@ -131,6 +148,7 @@ def _without(predictor: Predictor, v: Float[Tensor, "atoms d"]) -> Contributions
         "Answer for an empty sum, plus all changes",
         empty + sum(values),
         answer,
+        _scale(predictor, n_atoms),
     )
 
 

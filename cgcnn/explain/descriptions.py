@@ -82,9 +82,26 @@ def descriptions(structure: Structure, draws: int = 5, seed: int = 0) -> Descrip
         exact.append(Description(f"supercell {' × '.join(map(str, repeats))}", supercell(structure, repeats)))
     else:
         notes.append("no supercell")
-    exact += [Description(kind, change(structure)) for kind, change in CELLS.items()]
+    exact += [_in_cell(kind, structure, change(structure)) for kind, change in CELLS.items()]
     note = f"To stay quick with {n_atoms:,} atoms: {', '.join(notes)}." if notes else ""
     return Descriptions(exact, Description(CONTROL, strained(structure, STRAIN)), note)
+
+
+def _in_cell(kind: str, given: Structure, cell: Structure) -> Description:
+    """Another cell, with what sets it apart from the one given: its size, or nothing but the last digits."""
+    if len(cell) != len(given):
+        atoms = f"{len(cell):,} atom{'s' * (len(cell) != 1)}"
+    elif _species(cell) == _species(given) and _same_numbers(given, cell):
+        atoms = "equal but for rounding"
+    else:
+        atoms = f"also {len(cell):,} atom{'s' * (len(cell) != 1)}"
+    return Description(f"{kind} ({atoms})", cell)
+
+
+def _same_numbers(a: Structure, b: Structure) -> bool:
+    return np.allclose(a.lattice.matrix, b.lattice.matrix, atol=1e-6) and np.allclose(
+        a.frac_coords, b.frac_coords, atol=1e-6
+    )
 
 
 def _species(structure: Structure) -> list[Element]:

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from cgcnn.data.elements import SYMBOLS
 from cgcnn.explain.record import record
-from cgcnn.graph import CrystalGraph, batch
+from cgcnn.graph import CrystalGraph, GraphConfig, batch
 from cgcnn.training.predictor import Predictor
+
+DEVIATIONS = 6  # from the mean: beyond it lie errors of input, and no crystal of a training set
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Known:
     elements: frozenset[str]
     span: tuple[float, float] | None = None  # least and greatest training value, in the target's unit
     largest: int | None = None  # atoms of the largest training cell, where the size of the cell counts
-    as_published: bool = False  # trained by code that pads missing neighbors
+    as_published: bool = False  # trained by code that pads missing neighbors; `span` is then mean ± 6 deviations
+    graph: GraphConfig | None = None  # how the graphs were made that it learned from
 
 
 @torch.no_grad()
@@ -52,12 +55,13 @@ def doubts(answer: Answer, known: Known, predictor: Predictor) -> list[str]:
         found.append(f"None of the {known.words} holds {' or '.join(unseen)}: of that element it can only guess.")
     if answer.few:
         found.append(_few_neighbors(answer, known, predictor))
-    if known.span and not known.span[0] <= answer.value <= known.span[1]:
-        text, (low, high) = predictor.target.text, known.span
+    if known.graph is not None and predictor.graph.words != known.graph.words:
         found.append(
-            f"The answer, {text(answer.value)}, lies outside the values of the {known.words}: "
-            f"{low:.3f} to {text(high)}."
+            f"It is asked with {predictor.graph.words}, but learned with {known.graph.words}: "
+            "its sums have other terms, and the value need not mean anything."
         )
+    if known.span and not known.span[0] <= answer.value <= known.span[1]:
+        found.append(_beyond(answer, known, predictor))
     if known.largest and answer.n_atoms > known.largest:
         found.append(
             f"The cell has {answer.n_atoms} atoms and the largest of the {known.words} has {known.largest}; "
@@ -83,6 +87,16 @@ def _answer(predictor: Predictor, graph: CrystalGraph, value: float, vector: Ten
         below = graph.degree[graph.degree < predictor.graph.max_neighbors]
         few = (len(below), int(below.min())) if len(below) else None
     return Answer(value, vector, tuple(SYMBOLS[z - 1] for z in numbers), graph.n_atoms, few)
+
+
+def _beyond(answer: Answer, known: Known, predictor: Predictor) -> str:
+    text, (low, high) = predictor.target.text, known.span or (0.0, 0.0)
+    if known.as_published:
+        return (
+            f"The answer, {text(answer.value)}, lies more than {DEVIATIONS} standard deviations from the mean of what "
+            f"the network learned from ({low:.3f} to {text(high)})."
+        )
+    return f"The answer, {text(answer.value)}, lies outside the values of the {known.words}: {low:.3f} to {text(high)}."
 
 
 def _few_neighbors(answer: Answer, known: Known, predictor: Predictor) -> str:

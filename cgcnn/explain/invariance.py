@@ -8,7 +8,7 @@ import numpy as np
 from pymatgen.core import Element, Structure
 
 from cgcnn.data.targets import Target
-from cgcnn.explain.descriptions import Description, descriptions
+from cgcnn.explain.descriptions import Descriptions, descriptions
 from cgcnn.graph import CrystalGraph, GraphConfig, build_graph
 from cgcnn.training.predictor import Predictor
 
@@ -108,9 +108,15 @@ def invariance(
     """
     told = descriptions(structure, draws, seed)
     config = graph or predictor.graph
-    return [
-        _under(structure, predictor, config.with_(rule=rule), told.exact, told.control, told.note) for rule in RULES
-    ]
+    found = {rule: _readings(structure, predictor, config.with_(rule=rule), told) for rule in RULES}
+    # A cell that came back tidied is another crystal, under every rule alike.
+    tidied = {n for _, exact, _ in found.values() for n, reading in enumerate(exact) if reading.stretch > MOVED}
+    results = []
+    for rule, (given, exact, control) in found.items():
+        note = " ".join([told.note, *(_left_out(exact[n]) for n in sorted(tidied))]).strip()
+        same = [reading for n, reading in enumerate(exact) if n not in tidied]
+        results.append(Invariance(rule, given, same, control, note))
+    return results
 
 
 def shown_scale(target: Target) -> tuple[float, str]:
@@ -119,22 +125,17 @@ def shown_scale(target: Target) -> tuple[float, str]:
     return (1000.0, f"m{unit}") if unit.startswith("eV") else (1.0, unit)
 
 
-def _under(
-    structure: Structure,
-    predictor: Predictor,
-    config: GraphConfig,
-    exact: Sequence[Description],
-    control: Description,
-    note: str,
-) -> Invariance:
+def _readings(
+    structure: Structure, predictor: Predictor, config: GraphConfig, told: Descriptions
+) -> tuple[Reading, list[Reading], Reading]:
+    """The crystal as given, each exact description, and the control."""
     base = build_graph(structure, config)
     given = _reading("as given", base, base, predictor)
-    first, *others = (
-        _reading(told.kind, build_graph(told.structure, config), base, predictor) for told in (control, *exact)
+    control, *exact = (
+        _reading(each.kind, build_graph(each.structure, config), base, predictor)
+        for each in (told.control, *told.exact)
     )
-    same = [reading for reading in others if reading.stretch <= MOVED]
-    note = " ".join([note, *(_left_out(reading) for reading in others if reading not in same)]).strip()
-    return Invariance(config.rule, given, same, first, note)
+    return given, exact, control
 
 
 def _left_out(reading: Reading) -> str:

@@ -16,6 +16,8 @@ from cgcnn.training.predictor import Predictor
 
 STEP = 64  # crystals in one pass; 6,317 crystals of 10 atoms took 5 s on two cores, whatever the step
 ROWS = 512  # of the matrix of distances at once: 26 MB for 6,317 crystals
+SAME = 1e-3  # of a vector's length unit; rounding moves a vector by 1e-5
+MOST_TWINS = 5  # entries of one and the same crystal that a set may hold
 FAR = 0.99  # quantile of the reference's own nearest distances
 
 
@@ -113,3 +115,15 @@ def most_alike(known: Reference, vector: Float[Tensor, " d"], count: int = 3) ->
         Alike(known.ids[i], known.formulas[i], known.n_atoms[i], known.truth[i], known.predicted[i], d)
         for d, i in zip(found.values.tolist(), found.indices.tolist(), strict=True)
     ]
+
+
+def others_alike(
+    known: Reference, vector: Float[Tensor, " d"], formula: str, count: int = 3
+) -> tuple[list[Alike], list[Alike]]:
+    """The crystal itself, as often as the reference holds it, and the nearest others.
+
+    Itself is whatever has its formula and its vector, but for rounding; a distance to it says nothing.
+    """
+    found = most_alike(known, vector, count + MOST_TWINS)
+    itself = [alike for alike in found if alike.formula == formula and alike.distance < SAME]
+    return itself, [alike for alike in found if alike not in itself][:count]

@@ -25,7 +25,9 @@ MOST_ROWS = 200  # of the matrix; more cannot be read
 REACH = 3.0  # widths on each side in which a Gaussian is drawn; beyond it lies below 0.0002
 NARROW, WIDE = 0.05, 1.0  # Å; the widths that the chosen one is held against
 BLIND = 0.1  # below it the largest entry of a vector is lost in the others' noise
-SHARED_LITTLE, ALIKE = 0.5, 0.99  # cosine similarities
+SEEN = 0.01  # from it on an entry counts
+SHARED_LITTLE = 0.5  # cosine similarity
+ALIKE = 0.14  # length of the difference, of the longer vector's; for equally long ones a cosine of 0.99
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def edge_matrix(edges: Sequence[NeighborEdge], knobs: Gaussians, center: str) ->
     shown = list(edges[:MOST_ROWS])
     u = expand([edge.distance for edge in shown], knobs.centers, knobs.width)
     rows = list(range(len(shown)))
-    words = ["{} ({} {} {}), {:.3f} Å".format(edge.name, *edge.image, edge.distance) for edge in shown]
+    words = ["{} in cell ({} {} {}), {:.3f} Å".format(edge.name, *edge.image, edge.distance) for edge in shown]
     names = [f"{edge.name}, {edge.distance:.3f} Å" for edge in shown]
     tip = "<b>%{text}</b><br>center %{x:.2f} Å: u = %{z:.4f}<extra></extra>"
     bar = {"title": {"text": "u"}, "thickness": 10, "outlinewidth": 0, "len": min(1.0, 260 / (20 * len(rows)))}
@@ -126,7 +128,7 @@ def edge_matrix(edges: Sequence[NeighborEdge], knobs: Gaussians, center: str) ->
     figure.update_yaxes(autorange="reversed", showgrid=False, zeroline=False, **ticks)
     title = f"Edges of {center}: a matrix of {len(rows)} × {len(knobs.centers)}"
     height = 120 + (20 if len(rows) < 60 else 14) * len(rows)
-    return _clear(figure, max(height, 200)).update_layout(title=title, margin={"l": 0, "r": 0, "t": 44, "b": 0})
+    return _clear(figure, max(height, 200)).update_layout(title=title, margin={"l": 6, "r": 0, "t": 44, "b": 0})
 
 
 def matrix_rows(edges: Sequence[NeighborEdge], knobs: Gaussians) -> list[dict[str, Any]]:
@@ -148,12 +150,11 @@ def widths_to_compare(chosen: float) -> list[float]:
 def likeness(first: float, second: float, centers: np.ndarray, width: float) -> Likeness:
     """Compare the vectors of two distances in Å."""
     u, w = expand([first, second], centers, width)
-    lengths = float(np.linalg.norm(u) * np.linalg.norm(w))
-    cosine = float(u @ w) / lengths if lengths > 0 else 0.0
-    weaker = min(u.max(), w.max())
-    return Likeness(
-        width, cosine, float(np.linalg.norm(u - w)), _meaning(cosine, weaker, max(first, second) > centers[-1])
-    )
+    lengths, euclidean = np.linalg.norm([u, w], axis=1), float(np.linalg.norm(u - w))
+    cosine = float(u @ w / lengths.prod()) if lengths.prod() > 0 else 0.0
+    apart = euclidean / float(lengths.max()) if lengths.any() else 0.0
+    meaning = _unseen((first, second), centers, width) or _shared(cosine, apart)
+    return Likeness(width, cosine, euclidean, meaning)
 
 
 def likeness_bars(first: float, second: float, knobs: Gaussians) -> go.Figure:
@@ -203,15 +204,27 @@ def _rug(edges: Sequence[NeighborEdge]) -> go.Scatter:
     return go.Scatter(**places, mode="markers", marker=marker, text=words, hovertemplate=tip, name="neighbors")
 
 
-def _meaning(cosine: float, weaker: float, beyond: bool) -> str:
-    entry = f"{weaker:.2g}" if weaker >= 1e-3 else "below 0.001"
-    if weaker < BLIND and beyond:
-        return f"Beyond the last center: the largest entry is {entry}, so the distance is hardly seen."
-    if weaker < BLIND:
-        return f"Too narrow: a distance falls between two centers, where its largest entry is {entry}."
+def _unseen(distances: Sequence[float], centers: np.ndarray, width: float) -> str:
+    """Why one of the distances (Å) is not seen by two Gaussians; empty where both are."""
+    for distance, u in zip(distances, expand(distances, centers, width), strict=True):
+        most, seen = float(u.max()), int((u >= SEEN).sum())
+        if most >= BLIND and seen > 1:
+            continue
+        entry = f"{most:.2g}" if most >= 1e-3 else "below 0.001"
+        if distance > centers[-1] + width:
+            return f"Beyond the last center: the largest entry of {distance:.2f} Å is {entry}, so it is hardly seen."
+        if most < BLIND:
+            return f"Too narrow: {distance:.2f} Å falls between two centers, where its largest entry is {entry}."
+        return (
+            f"Too narrow: a single Gaussian sees {distance:.2f} Å, and cannot say on which side of its center it lies."
+        )
+    return ""
+
+
+def _shared(cosine: float, apart: float) -> str:
     if cosine < SHARED_LITTLE:
-        return "Too narrow: the vectors share almost nothing; what is learned of one says little of the other."
-    if cosine > ALIKE:
+        return "Far apart for this width: the vectors share little, and what is learned of one hardly helps the other."
+    if apart < ALIKE:
         return "Too wide for this difference: the vectors are nearly the same and hard to tell apart."
     return "Related and yet different: what is learned of one helps with the other, and they can be told apart."
 

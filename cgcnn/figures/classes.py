@@ -51,12 +51,13 @@ def merged_picture(merged: MergedGraph, *, formula: str) -> dict[str, Any]:
         "emphasis": {"focus": "adjacency", "edgeLabel": {"show": True}},
         **{"left": "22%", "right": "22%", "top": 110, "bottom": 80},
     }
-    kinds = f"{merged.n_classes} kind{'s' * (merged.n_classes != 1)} of atoms"
+    kinds = f"{merged.n_classes} kind{'s' * (merged.n_classes != 1)} of atom{'s' * (merged.n_classes != 1)}"
     note = f"{formula}: {kinds}, {len(merged.edges)} kind{'s' * (len(merged.edges) != 1)} of edges"
-    note += "" if len(links) <= MOST_LABELS else "; point at an arrow to read it"
+    note += "" if len(links) <= MOST_LABELS else "\ntap or point at an arrow to read it"
     return {
         "animation": False,
-        "title": {"text": "What the network can tell apart", "subtext": note, "top": 4, "left": 0},
+        "title": {"text": "What the network can tell apart", "subtext": note, "top": 4, "left": 0}
+        | {"subtextStyle": {"lineHeight": 15}},
         "tooltip": {"trigger": "item", "confine": True},
         "series": [series],
     }

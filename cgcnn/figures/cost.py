@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import plotly.graph_objects as go
 
@@ -11,11 +12,11 @@ from cgcnn.figures.invariance import RULE_COLORS, SYMBOLS
 
 @dataclass(frozen=True)
 class Growth:
-    """One line: a quantity for each number of atoms, and the fitted exponent p of quantity ∝ atomsᵖ."""
+    """One line: a quantity for each number of atoms, and the exponent p of quantity ∝ atomsᵖ; NaN to name none."""
 
     n_atoms: Sequence[int]
     values: Sequence[float]
-    exponent: float
+    exponent: float = nan
     faint: bool = False  # a comparison, drawn dashed and gray
 
 

@@ -18,7 +18,10 @@ HATCH = {
     "rotation": -0.785,
 }
 PLAIN = {"symbol": "none"}  # no pattern
-HEAD = 62  # px, of title and key
+HEAD = 78  # px, of title and key
+HATCHED = "hatched: all 0, no value or one outside all bins"
+# Of an empty cell. Every key is here, for a chart merges pictures: what a later one leaves out stays as it was.
+BLANK = {"color": EMPTY, "borderColor": LINE_COLOR, "borderWidth": 1, "borderType": "solid", "decal": PLAIN}
 Cell = dict[str, Any]
 Place = tuple[int, int]
 Selection = Iterable[Mapping[str, Any]]
@@ -30,24 +33,24 @@ def element_bits(z: int, *, chosen: int | None = None, dark: bool = False) -> di
     The column `chosen` is framed; `dark` is the theme it is shown in. `picked_bit` reads a click.
     """
     meanings = describe_bits(z)
-    rows = [[_bit(z, meaning, bin, chosen) for bin in range(meaning.band.n_bins)] for meaning in meanings]
+    rows = [[_bit(z, meaning, bin, chosen, dark) for bin in range(meaning.band.n_bins)] for meaning in meanings]
     title = f"{SYMBOLS[z - 1]}: {int(atom_vector(z).sum())} of 92 bits are 1"
-    key = "filled: 1, empty: 0, hatched: no value, all 0"
-    return _option(title, key, meanings, _stack(rows, "bits", dark), [_row_name(meaning) for meaning in meanings])
+    key = f"filled: 1, empty: 0\n{HATCHED}"
+    return _option(title, key, meanings, _stack(rows, "bits"), [_row_name(meaning) for meaning in meanings])
 
 
 def compared_bits(a: int, b: int, *, chosen: int | None = None, dark: bool = False) -> dict[str, Any]:
     """The bits of elements a (upper cells) and b (lower cells) as an ECharts option; differing bits are marked."""
     upper, lower = describe_bits(a), describe_bits(b)
     rows = {
-        "upper": [_compared_row(a, mine, other, chosen) for mine, other in zip(upper, lower, strict=True)],
-        "lower": [_compared_row(b, mine, other, chosen) for mine, other in zip(lower, upper, strict=True)],
+        "upper": [_compared_row(a, mine, other, chosen, dark) for mine, other in zip(upper, lower, strict=True)],
+        "lower": [_compared_row(b, mine, other, chosen, dark) for mine, other in zip(lower, upper, strict=True)],
     }
     differ = int((atom_vector(a) != atom_vector(b)).sum())
     title = f"{SYMBOLS[a - 1]} above {SYMBOLS[b - 1]}: {differ} of 92 bits differ"
-    key = "green: 1 in both; orange: 1, dashed: 0; hatched: no value"
+    key = f"green: 1 in both; orange: 1 in one, dashed in the other\n{HATCHED}"
     names = [f"{m.band.name}: {m.short_text} and {o.short_text}" for m, o in zip(upper, lower, strict=True)]
-    series = [part for stack, cells in rows.items() for part in _stack(cells, stack, dark)]
+    series = [part for stack, cells in rows.items() for part in _stack(cells, stack)]
     return _option(title, key, upper, series, names)
 
 
@@ -73,23 +76,21 @@ def picked_bit(option: Mapping[str, Any], place: Place) -> int | None:
     return cells[row]["column"] if row < len(cells) and cells[row] else None
 
 
-def _bit(z: int, meaning: BitMeaning, bin: int, chosen: int | None) -> Cell:
+def _bit(z: int, meaning: BitMeaning, bin: int, chosen: int | None, dark: bool) -> Cell:
     """One cell of `element_bits`."""
-    column = meaning.band.first + bin
-    style: dict[str, Any] = {"color": EMPTY, "borderColor": LINE_COLOR, "borderWidth": 1, "decal": PLAIN}
+    column, style = meaning.band.first + bin, dict(BLANK)
     if meaning.column == column:
         style |= {"color": SET_COLOR, "borderColor": SET_COLOR}
     elif meaning.column is None:
         style |= {"decal": HATCH}
-    return _cell(z, meaning.band, bin, style, chosen)
+    return _cell(z, meaning.band, bin, style, chosen, dark)
 
 
-def _compared_row(z: int, mine: BitMeaning, other: BitMeaning, chosen: int | None) -> list[Cell]:
+def _compared_row(z: int, mine: BitMeaning, other: BitMeaning, chosen: int | None, dark: bool) -> list[Cell]:
     """One element's cells of one property, colored by what the other element has there."""
     cells = []
     for bin in range(mine.band.n_bins):
-        column = mine.band.first + bin
-        style: dict[str, Any] = {"color": EMPTY, "borderColor": LINE_COLOR, "borderWidth": 1, "decal": PLAIN}
+        column, style = mine.band.first + bin, dict(BLANK)
         if mine.column == other.column == column:
             style |= {"color": SHARED_COLOR, "borderColor": SHARED_COLOR}
         elif mine.column == column:
@@ -98,20 +99,20 @@ def _compared_row(z: int, mine: BitMeaning, other: BitMeaning, chosen: int | Non
             style |= {"borderColor": MARK_COLOR, "borderWidth": 2, "borderType": [3, 3]}
         elif mine.column is None:
             style |= {"decal": HATCH}
-        cells.append(_cell(z, mine.band, bin, style, chosen))
+        cells.append(_cell(z, mine.band, bin, style, chosen, dark))
     return cells
 
 
-def _cell(z: int, band: Band, bin: int, style: dict[str, Any], chosen: int | None) -> Cell:
+def _cell(z: int, band: Band, bin: int, style: dict[str, Any], chosen: int | None, dark: bool) -> Cell:
     column, filled = band.first + bin, style["color"].startswith("#")
     if column == chosen:
         style = style | {"borderColor": SHELL_COLORS[4], "borderWidth": 3, "borderType": "solid"}
-    label: dict[str, Any] = {"formatter": _short(band, bin) if style["decal"] is PLAIN else ""}
-    label |= {"color": label_color(style["color"])} if filled else {}
+    text_color = label_color(style["color"]) if filled else TEXT_COLORS[dark]
+    label = {"formatter": _short(band, bin) if style["decal"] is PLAIN else "", "color": text_color}
     return {
         "value": 1 / band.n_bins,
         "column": column,
-        "name": f"column {column}",
+        "name": f"bit {column}",
         "itemStyle": style,
         "select": {"itemStyle": style},  # what is chosen is ours to say, for the list can choose too
         "label": label,
@@ -128,16 +129,16 @@ def _short(band: Band, bin: int) -> str:
 
 def _folded(sentence: str) -> str:
     """A sentence in lines that fit on a telephone."""
-    return (
-        sentence.replace(" (", "<br>(", 1).replace(": ", ":<br>", 1).replace(", so", ",<br>so").replace("; ", ";<br>")
-    )
+    for stop, end in ((": ", ":"), (", so ", ", so"), (", far ", ", far"), ("; ", ";")):
+        sentence = sentence.replace(stop, f"{end}<br>")
+    return sentence
 
 
 def _row_name(meaning: BitMeaning) -> str:
     return f"{meaning.band.name}: {meaning.short_text}"
 
 
-def _stack(rows: list[list[Cell]], stack: str, dark: bool) -> list[dict[str, Any]]:
+def _stack(rows: list[list[Cell]], stack: str) -> list[dict[str, Any]]:
     """Rows of cells as stacked bars: the n-th series holds the n-th cell of each row, where there is one."""
     longest = max(len(row) for row in rows)
     return [
@@ -148,13 +149,7 @@ def _stack(rows: list[list[Cell]], stack: str, dark: bool) -> list[dict[str, Any
             "barGap": "15%",
             "selectedMode": "multiple",
             "cursor": "pointer",
-            "label": {
-                "show": True,
-                "position": "inside",
-                "fontSize": 9.5,
-                "lineHeight": 11,
-                "color": TEXT_COLORS[dark],
-            },
+            "label": {"show": True, "position": "inside", "fontSize": 9.5, "lineHeight": 11},
             "emphasis": {"disabled": True},
             "data": [row[place] if place < len(row) else None for row in rows],
         }
@@ -176,7 +171,7 @@ def _option(
     return {
         "animation": False,
         "aria": {"enabled": True, "decal": {"show": True}},
-        "title": {"text": title, "subtext": key, "top": 2, "left": 0},
+        "title": {"text": title, "subtext": key, "subtextStyle": {"lineHeight": 15}, "top": 2, "left": 0},
         "grid": {"left": 2, "right": 2, "top": HEAD, "bottom": 2},
         "tooltip": {"trigger": "item", "confine": True},
         "xAxis": {"type": "value", "min": 0, "max": 1, "show": False},

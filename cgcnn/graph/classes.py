@@ -77,9 +77,10 @@ def merged_graph(graph: CrystalGraph, tolerance: float = 1e-3) -> MergedGraph:
 
 
 def distance_groups(distance: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
-    """The group of each distance, and the mean distance of each group in Å; a group is at most `tolerance` wide.
+    """The group of each distance, and the mean distance of each group in Å.
 
-    A group ends only at a gap wider than TIE, so that distances equal but for rounding never fall into two.
+    A new group begins once the last one is `tolerance` wide, but only at a gap wider than TIE: distances that are
+    equal but for rounding never fall into two.
     """
     order = np.argsort(distance, kind="stable")
     ranked, group, start = distance[order], np.zeros(len(distance), dtype=np.int64), 0

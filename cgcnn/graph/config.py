@@ -47,3 +47,9 @@ class GraphConfig(Config):
         "error: say which atom. grow: look beyond the cutoff for that atom alone.",
         choices=("error", "grow"),
     )
+
+    @property
+    def words(self) -> str:
+        """The rule as a reader says it: `k nearest, k = 12, within 8 Å`."""
+        count = "" if self.rule == "radius" else f", k = {self.max_neighbors}"
+        return f"{self.rule}{count}, within {self.cutoff:g} Å"

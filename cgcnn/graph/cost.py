@@ -12,9 +12,8 @@ from cgcnn.graph.crystal_graph import CrystalGraph, build_graph
 
 MOST_ATOMS = 4_096
 MOST_EDGES = 400_000  # a fifth of a second; every rule is linear long before
-TRIES = 3  # of which the best counts: what else the machine does can only slow a build down
-BUDGET = 0.05  # s for one size; within it a build is measured again
-SETTLED = 100  # atoms; below, the time of a build is that of starting it
+TRIES = 10  # of which the best counts: what else the machine does can only slow a build down
+BUDGET = 0.03  # s for one size; within it a build is measured again, so small cells get the most tries
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,6 @@ def line_graph_size(graph: CrystalGraph) -> int:
 def slope(x: Sequence[float], y: Sequence[float]) -> float:
     """The exponent p of y ∝ xᵖ: a straight line through the logarithms, by least squares; NaN for one point."""
     return float(np.polyfit(np.log(x), np.log(y), 1)[0]) if len(x) > 1 else float("nan")
-
-
-def time_slope(found: Sequence[Cost]) -> float:
-    """The exponent of the build time, from SETTLED atoms on where three sizes or more are that large."""
-    settled = [cost for cost in found if cost.n_atoms >= SETTLED]
-    used = settled if len(settled) > 2 else found
-    return slope([cost.n_atoms for cost in used], [cost.seconds for cost in used])
 
 
 def _measured(structure: Structure, config: GraphConfig) -> Cost:

@@ -42,17 +42,17 @@ def bit_text(element: int, column: int) -> None:
 
 
 def value_table(element: int) -> None:
-    """The nine values of an element in words, with the column that each sets."""
+    """The nine values of an element in words, with the bit that each sets."""
     symbol = SYMBOLS[element - 1]
     st.markdown(f"**The nine values behind the bits of {symbol}**")
     rows = [
-        {"Property": m.band.name, "Value": m.value_text, "Bin": m.range_text, "Column": _column(m.column)}
+        {"Property": m.band.name, "Value": m.value_text, "Bin": m.range_text, "Bit": _bit_number(m.column)}
         for m in describe_bits(element)
     ]
     st.table(rows, border="horizontal")
     if twins := same_vector(element):
         st.warning(f"{symbol} has exactly the bits of {' and '.join(twins)}: the network cannot tell them apart.")
-    bits = [{"column": c, "meaning": COLUMN_WORDS[c], symbol: int(b)} for c, b in enumerate(atom_vector(element))]
+    bits = [{"bit": c, "meaning": COLUMN_WORDS[c], symbol: int(b)} for c, b in enumerate(atom_vector(element))]
     st.download_button(
         f"92 bits of {symbol} as CSV", csv_of(bits), f"{symbol}_92_bits.csv", "text/csv", icon=":material/download:"
     )
@@ -66,6 +66,8 @@ def pair_cards(one: int, other: int) -> None:
         st.metric("Shared set bits", count_shared(one, other), border=True, help="1 in both.")
         for symbol, z in dict.fromkeys(((a, one), (b, other))):
             st.metric(f"Bits set in {symbol}", int(atom_vector(z).sum()), border=True)
+    if b in same_vector(one):
+        st.warning(f"{a} and {b} have exactly the same 92 bits: the network cannot tell them apart.")
 
 
 def pair_picture(one: int, other: int) -> None:
@@ -108,12 +110,12 @@ def distance_table(element: int) -> None:
 
 
 def blind_spots() -> None:
-    """What the 92 bits cannot say: equal vectors, columns never set, values missing or out of range."""
+    """What the 92 bits cannot say: equal vectors, bits never set, values missing or out of range."""
     groups = [" = ".join(group) for group in indistinguishable()]
     distinct = len(SYMBOLS) - sum(len(group) - 1 for group in indistinguishable())
     st.markdown(f"**{len(SYMBOLS)} elements, {distinct} different vectors.** Not told apart: {', '.join(groups)}.")
     unused = " and ".join(f"{column} ({COLUMN_WORDS[column]})" for column in never_set())
-    st.markdown(f"**Columns that no element sets:** {unused}.")
+    st.markdown(f"**Bits that are 0 for every element:** {unused}.")
     edges = "; ".join(f"{name.lower()} of {', '.join(symbols)}" for name, symbols in rounded_down().items())
     st.markdown(f"**On an edge, rounded into the lower bin:** {edges}.")
     rows = [
@@ -124,7 +126,7 @@ def blind_spots() -> None:
         }
         for gap in gaps()
     ]
-    st.markdown("**Bands that are all zeros**")
+    st.markdown("**Properties whose bits are all 0**")
     st.table(rows, border="horizontal")
 
 
@@ -151,14 +153,14 @@ def _bit_chart(option: dict[str, Any], key: str, lines: int, alt: str, links: di
 
 def _bits_alt(z: int) -> str:
     said = "; ".join(f"{m.band.name.lower()} {m.value_text}, {m.range_text}" for m in describe_bits(z))
-    return f"The 92 bits of {SYMBOLS[z - 1]} in nine bands: {said}"
+    return f"The 92 bits of {SYMBOLS[z - 1]} of nine properties: {said}"
 
 
-def _column(column: int | None) -> str:
+def _bit_number(column: int | None) -> str:
     return "none" if column is None else str(column)
 
 
 def _verdict(one: int | None, other: int | None) -> str:
     if one == other:
-        return "both all zeros" if one is None else f"{one} in both"
+        return "both all zeros" if one is None else f"bit {one} in both"
     return " against ".join("all zeros" if column is None else str(column) for column in (one, other))

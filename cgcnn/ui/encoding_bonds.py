@@ -11,6 +11,7 @@ from cgcnn.figures.bonds import (
     NeighborEdge,
     edge_matrix,
     edges_of,
+    expand,
     gaussian_curves,
     likeness,
     likeness_bars,
@@ -24,6 +25,7 @@ from cgcnn.ui.link import linked, set_link
 from cgcnn.ui.prose import show_mistake
 
 FAR = 12.0  # Å; the last distance that the slider reaches
+LEAST = 0.001  # of an entry that is worth a word
 ANYWHERE = 2.5  # Å; a usual bond, where the atom has no neighbor to start from
 
 
@@ -67,11 +69,18 @@ def curves(knobs: Gaussians, distance: float, edges: list[NeighborEdge]) -> None
 
 
 def vector_text(knobs: Gaussians, distance: float) -> None:
-    """The largest entries of the vector in words."""
-    row = matrix_rows([NeighborEdge("", (0, 0, 0), distance)], knobs)[0]
-    entries = sorted(((v, k) for k, v in row.items() if k.startswith("u(")), reverse=True)[:3]
-    words = ", ".join(f"{name} = {value:.3f}" for value, name in entries)
-    st.markdown(f"**d = {distance:.2f} Å becomes {len(knobs.centers)} numbers.** The largest: {words}.")
+    """The size of the vector, and its largest entries in words."""
+    st.markdown(f"**d = {distance:.2f} Å becomes {len(knobs.centers)} numbers.** {largest(knobs, distance)}")
+
+
+def largest(knobs: Gaussians, distance: float) -> str:
+    """At most three entries of the vector of a distance in Å, the largest first; none that is zero to three digits."""
+    u = expand([distance], knobs.centers, knobs.width)[0]
+    entries = sorted(zip(u.tolist(), knobs.centers.tolist(), strict=True), reverse=True)[:3]
+    words = [f"u({center:.2f} Å) = {value:.3f}" for value, center in entries if value >= LEAST]
+    if not words:
+        return f"No Gaussian sees it: all entries are below {LEAST:g}."
+    return f"The largest: {', '.join(words)}." if len(words) > 1 else f"Only one is {LEAST:g} or more: {words[0]}."
 
 
 def matrix(structure: Structure, atom: int, edges: list[NeighborEdge], knobs: Gaussians) -> None:
@@ -92,8 +101,8 @@ def width_lesson(first: float, second: float, knobs: Gaussians) -> None:
     rows = [
         {
             "Width σ": f"{each.width:g} Å" + " (chosen)" * (each.width == knobs.width),
-            "Cosine similarity": f"{each.cosine:.3f}",
-            "Euclidean distance": f"{each.euclidean:.3f}",
+            "Cosine similarity (1: same direction)": f"{each.cosine:.3f}",
+            "Euclidean distance (length of the difference)": f"{each.euclidean:.3f}",
         }
         for each in found
     ]

@@ -58,12 +58,12 @@ def pair_lists(structure: Structure, selected: int) -> tuple[int, int]:
 
 
 def bit_list(element: int) -> int:
-    """One of the 92 columns, by its meaning; a click on a cell chooses it too."""
+    """One of the 92 bits, by its meaning; a click on a cell chooses it too."""
     return _linked_list("Bit", "bit", list(range(N_COLUMNS)), chosen_bit(element), lambda c: f"{c}: {COLUMN_WORDS[c]}")
 
 
 def chosen_bit(element: int) -> int:
-    """The column in the URL; at first the one that the element's covalent radius sets."""
+    """The bit in the URL; at first the one that the element's covalent radius sets."""
     text = linked("bit", "")
     if text.isdecimal() and len(text) < 3 and int(text) < N_COLUMNS:
         return int(text)

@@ -24,11 +24,13 @@ from cgcnn.ui.current import (
     selected_atom,
 )
 from cgcnn.ui.form import form
-from cgcnn.ui.link import write_links
+from cgcnn.ui.link import linked, write_links
 from cgcnn.ui.prose import show_mistake
 
 FILE_KINDS = "CIF, mCIF, POSCAR or CONTCAR, XSF, extended XYZ, pymatgen JSON"
 DARK_ON_BRIGHT = "<style>[data-testid='stBaseButton-primary'] * { color: #08131b !important; }</style>"
+# Without a mouse to hover with, Plotly's tool bar stays for ever, and lies on the titles.
+NO_TOOL_BAR = "<style>@media (hover: none) { .modebar-container { display: none !important; } }</style>"
 LARGE_TYPE = "<style>html { font-size: 130% !important; } .stMain p, .stMain li { line-height: 1.5; }</style>"
 
 
@@ -46,7 +48,9 @@ def sidebar(page: str) -> None:
         st.session_state["graph_config"] = form(GraphConfig, keys={"max_neighbors": "neighbors"}, only=knobs)
         if st.toggle("Large type", key="large", bind="query-params", help="For the last row of the room."):
             st.html(LARGE_TYPE)
+    linked("brought", "")  # the Predict page's uploads: every page carries them on
     write_links()
+    st.html(NO_TOOL_BAR)
     if st.context.theme.type == "dark":
         st.html(DARK_ON_BRIGHT)  # Streamlit writes white on the bright button of the dark theme
     _show_mistakes()

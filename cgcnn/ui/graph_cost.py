@@ -4,18 +4,25 @@ import streamlit as st
 from pymatgen.core import Structure
 
 from cgcnn.data.crystal import formula_of
+from cgcnn.errors import CrystalError
 from cgcnn.figures.cost import Growth, growth
 from cgcnn.graph import NEIGHBOR_RULES, GraphConfig
-from cgcnn.graph.cost import MOST_EDGES, Cost, slope, time_slope
+from cgcnn.graph.cost import MOST_EDGES, TRIES, Cost, slope
 from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.graph_cached import costs_of
-from cgcnn.ui.prose import explained, mistakes_shown
+from cgcnn.ui.prose import explained, show_mistake
 
 
 def cost_tab(structure: Structure, config: GraphConfig) -> None:
     """Edges, line-graph edges and seconds of supercells of the crystal, for every neighbor rule."""
-    with mistakes_shown():
-        found = {rule: costs_of(structure, config.with_(rule=rule)) for rule in NEIGHBOR_RULES}
+    found = {}
+    for rule in NEIGHBOR_RULES:
+        try:
+            found[rule] = costs_of(structure, config.with_(rule=rule))
+        except CrystalError as mistake:  # as for a radius that holds too many: the other rules are still shown
+            show_mistake(str(mistake))
+    if config.rule not in found:
+        return
     st.markdown(sentence(found[config.rule]))
     edges, time = st.columns(2, gap="large")
     with edges:
@@ -23,10 +30,11 @@ def cost_tab(structure: Structure, config: GraphConfig) -> None:
         st.plotly_chart(figure, key="cost_edges", alt="Edges against atoms for every rule, straight lines of slope 1")
         explained("graph", "Why is it linear?")
     with time:
-        figure = growth(_times(found), title="Time to build the graph", axis="Time", unit="ms")
+        figure = growth(times(found, config.rule), title="Time to build the graph", axis="Time", unit="ms")
         st.plotly_chart(figure, key="cost_time", alt="Build time against atoms for every rule")
         st.markdown(
-            "Measured on this machine, the best of up to three: times are noisy, and of small cells mostly overhead."
+            f"Measured on this machine, the best of up to {TRIES} tries; whatever else it does makes a line uneven. "
+            "The time of a small cell is mostly that of starting. The dashed line is time in proportion to N."
         )
     shortest = min(found.values(), key=lambda costs: costs[-1].n_atoms)
     if shortest[-1].n_atoms < max(costs[-1].n_atoms for costs in found.values()):
@@ -44,7 +52,7 @@ def sentence(found: list[Cost]) -> str:
         return f"{first.n_atoms:,} atoms have {first.n_edges:,} edges; a larger cell would be too large to try here."
     return (
         f"From {first.n_atoms:,} to {last.n_atoms:,} atoms, edges grow from {first.n_edges:,} to {last.n_edges:,}: "
-        f"as N to the power **{power:.2f}**. Twice the cell is twice the work, not four times."
+        f"as N to the power **{power:.2f}**. Twice the cell has twice the edges, not four times as many."
     )
 
 
@@ -58,11 +66,17 @@ def _counts(found: dict[str, list[Cost]], rule: str) -> dict[str, Growth]:
     return lines
 
 
-def _times(found: dict[str, list[Cost]]) -> dict[str, Growth]:
-    return {
-        name: Growth([c.n_atoms for c in costs], [1000 * c.seconds for c in costs], time_slope(costs))
-        for name, costs in found.items()
+def times(found: dict[str, list[Cost]], rule: str) -> dict[str, Growth]:
+    """Build times in ms without an exponent, which noise would falsify, and a line in proportion to N to hold on to.
+
+    That line passes through the largest cell of `rule`.
+    """
+    lines = {
+        name: Growth([c.n_atoms for c in costs], [1000 * c.seconds for c in costs]) for name, costs in found.items()
     }
+    last, atoms = found[rule][-1], lines[rule].n_atoms
+    lines["in proportion to N"] = Growth(atoms, [1000 * last.seconds * n / last.n_atoms for n in atoms], faint=True)
+    return lines
 
 
 def _row(cost: Cost) -> dict[str, float]:

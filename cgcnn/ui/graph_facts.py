@@ -39,7 +39,7 @@ def cut_shell_notice(structure: Structure, config: GraphConfig, selected: int) -
     label, k = site_label(structure, cut.atom), config.max_neighbors
     mixed = " The shell mixes elements, so the prediction itself depends on the choice." if len(cut.symbols) > 1 else ""
     equal = cut.spread < 2e-5
-    accident = "; which ones is an accident of their order"
+    accident = "; which ones hangs on the last bit of each distance"
     choice = accident if equal else f", though they differ by {cut.spread:.1g} Å only"
     st.warning(
         f"**k = {k} cuts a shell in two** for {len(cuts)} of {len(structure)} atoms. {label} has {cut.total} neighbors "
@@ -56,6 +56,9 @@ def edges_with_download(structure: Structure, graph: CrystalGraph, selected: int
     if len(rows) > ROWS:
         st.markdown(f"The first {ROWS} of {len(rows):,} edges; the download has all.")
     st.dataframe(rows[:ROWS], hide_index=True, height=360)
+    st.caption(
+        "The image says by how many lattice vectors a, b and c the neighbor is moved; (0 0 0) is inside the cell."
+    )
     name = f"{formula_of(structure)}_edges.csv"
     st.download_button("Edges as CSV", csv_of(rows), name, "text/csv", icon=":material/download:")
 

@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 from pymatgen.core import Structure
 
-from cgcnn.data.crystal import formula_of
+from cgcnn.data.crystal import formula_of, site_label
 from cgcnn.data.targets import Target
 from cgcnn.explain.descriptions import CONTROL
 from cgcnn.explain.invariance import Invariance, Summary, shown_scale
 from cgcnn.figures.invariance import moved_answers
-from cgcnn.graph import GraphConfig
+from cgcnn.graph import CutShell, GraphConfig, cut_shells
 from cgcnn.training.predictor import Predictor
 from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import choose
@@ -31,13 +31,12 @@ def invariance_tab(structure: Structure, config: GraphConfig) -> None:
         results = invariance_of(structure, network.predictor, config)
     st.markdown(f"**{plain(network.title)}**: {plain(network.about)}.")
     target = network.predictor.target
-    for result in results:
-        st.markdown(f"- {verdict(result, target)}")
-    st.markdown(f"- {trust(results, network.predictor, config)}")
-    if formula_of(structure) != CASE and all(result.holds for result in results):
-        words = f"No description moves this crystal: no cut shell mixes elements in a way that counts. {CASE} differs."
-        st.markdown(words)
-        st.button(f"Open {CASE}", on_click=choose, args=(CASE,), icon=":material/content_cut:")
+    said = [verdict(result, target) for result in results] + trust(results, network.predictor, config)
+    st.markdown("\n".join(f"- {each}" for each in said))
+    if all(result.holds for result in results):
+        st.markdown(unmoved(structure, cut_shells(structure, config.with_(rule="k nearest"))))
+        if formula_of(structure) != CASE:
+            st.button(f"Open {CASE}, where one does", on_click=choose, args=(CASE,), icon=":material/content_cut:")
     _picture(results, target)
     _tables(structure, results, target)
 
@@ -45,14 +44,34 @@ def invariance_tab(structure: Structure, config: GraphConfig) -> None:
 def verdict(result: Invariance, target: Target) -> str:
     """What one rule's readings show, in one sentence or two."""
     control = amount(result.change(result.control), target, signed=True)
-    real = f"A strain of 1 %, which is a real change, moves it by {control}."
+    real = f"A strain of 1 %, which is a real change, moves it by {control}"
+    moved = result.control.moved
+    real += f", part of it because {moved:.2f} edges an atom now lead to another element." if moved > 0.005 else "."
     if result.holds:
-        return f"**{result.rule}:** the prediction stays the same, to {amount(result.limit, target)} or better. {real}"
+        least = 0.1 / shown_scale(target)[0] if shown_scale(target)[0] != 1.0 else 1e-4  # the last digit that is shown
+        within = f"within {amount(max(result.spread, least), target)}"
+        return f"**{result.rule}:** the prediction stays the same {within}. {real}"
     spread = amount(result.spread, target)
     return f"**{result.rule}:** the predictions spread over **{spread}**, although only the description changed. {real}"
 
 
-def trust(results: list[Invariance], predictor: Predictor, config: GraphConfig) -> str:
+def unmoved(structure: Structure, cuts: Sequence[CutShell]) -> str:
+    """Why no description moved the prediction; `cuts` are the shells that "k nearest" cuts."""
+    if not cuts:
+        return "No description moves the prediction, for no shell of this crystal is cut."
+    mixed = next((cut for cut in cuts if len(cut.symbols) > 1), None)
+    if mixed is None:
+        return (
+            "No description moves the prediction, although shells are cut: each of them holds one element only, and "
+            "here it does not matter which of its atoms are kept."
+        )
+    return (
+        f"No description tried here moved the prediction, although the cut shell of "
+        f"{site_label(structure, mixed.atom)} mixes {' and '.join(mixed.symbols)}."
+    )
+
+
+def trust(results: list[Invariance], predictor: Predictor, config: GraphConfig) -> list[str]:
     """What the network is used to, and so how much its values count: a spread needs no trust, a value does."""
     learned = predictor.graph
     habit = f"The network learned with {learned.rule}, k = {learned.max_neighbors} within {learned.cutoff:g} Å"
@@ -60,17 +79,17 @@ def trust(results: list[Invariance], predictor: Predictor, config: GraphConfig) 
         habit += f"; here k = {config.max_neighbors} within {config.cutoff:g} Å"
     used = next((result for result in results if result.rule == learned.rule), None)
     if used is None:
-        return f"{habit}, so neither value is to be trusted; look only at whether it moves."
+        return [f"{habit}.", "So neither value is to be trusted; look only at whether it moves."]
     other = next(result for result in results if result is not used)
     if abs(used.given.edges_per_atom - other.given.edges_per_atom) < 0.005:
-        return f"{habit}. Both rules give this crystal equally many edges."
+        return [f"{habit}. Both rules give this crystal equally many edges."]
     values = f"{other.given.value:.2f} instead of {used.given.value:.2f} {_unit(predictor.target)}".rstrip()
-    values = values.replace("-", "−")
     edges = f"{other.given.edges_per_atom:.4g} edges an atom instead of {used.given.edges_per_atom:.4g}"
-    return (
-        f"{habit}. “{other.rule.capitalize()}” shows it {edges}, and it answers {values}: "
-        "do not trust that value; the point is only whether it moves."
-    )
+    return [
+        f"{habit}.",
+        f"“{other.rule.capitalize()}” gives it {edges}, and it answers {values.replace('-', '−')}. "
+        "Do not trust that value: look only at whether it moves.",
+    ]
 
 
 def amount(change: float, target: Target, signed: bool = False) -> str:

@@ -24,7 +24,7 @@ def rules_tab(structure: Structure, config: GraphConfig, atom: int) -> None:
     except CrystalError as mistake:  # the other rules still stand
         show_mistake(str(mistake))
     label = site_label(structure, atom)
-    picture, words = st.columns(2, gap="large")
+    picture, words = st.columns([2, 3], gap="large")
     with picture:
         figure = neighbors_by_rule(rules, center=label, cutoff=_reach(rules, config.cutoff))
         st.plotly_chart(figure, key="rules", alt=f"Neighbors of {label} by distance under {', '.join(rules)}")
@@ -32,7 +32,8 @@ def rules_tab(structure: Structure, config: GraphConfig, atom: int) -> None:
     with words:
         st.markdown("\n".join(f"- **{rule}:** {in_words(groups)}" for rule, groups in rules.items()))
         rows = _rows(rules, config.tolerance)
-        st.dataframe(rows, hide_index=True, height=min(420, 38 + 35 * len(rows)), placeholder="")
+        height = min(420, 38 + 35 * len(rows))
+        st.dataframe(rows, hide_index=True, height=height, placeholder="", column_config=_widths(rules))
         name = f"{formula_of(structure)}_{label.replace(' ', '')}_neighbors.csv"
         st.download_button("Neighbors as CSV", csv_of(rows), name, "text/csv", icon=":material/download:")
 
@@ -52,6 +53,12 @@ def in_words(groups: list[Group]) -> str:
 
 def _reach(rules: dict[str, list[Group]], cutoff: float) -> float:
     return max([cutoff, *(groups[-1].distance for groups in rules.values() if groups)])
+
+
+def _widths(rules: dict[str, list[Group]]) -> dict[str, Any]:
+    """Columns as narrow as their heads, so that all stand side by side in half a page."""
+    wide = {"Distance (Å)": 92, "Element": 68} | {rule: 18 + 6.5 * len(rule) for rule in rules}
+    return {name: st.column_config.Column(width=round(width)) for name, width in wide.items()}
 
 
 def _rows(rules: dict[str, list[Group]], tolerance: float) -> list[dict[str, Any]]:

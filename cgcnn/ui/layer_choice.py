@@ -16,6 +16,7 @@ from cgcnn.ui.current import Current
 from cgcnn.ui.form import form
 from cgcnn.ui.link import linked, set_link
 from cgcnn.ui.networks import Network, chosen_network
+from cgcnn.ui.prose import plain
 
 FRESH = ["conv", "n_convs", "activation", "norm", "pooling"]
 
@@ -70,13 +71,10 @@ def _fresh(shape: CGCNN.Config, seed: int) -> nn.Module:
 
 def _say_where_it_comes_from(chosen: Network, config: GraphConfig) -> None:
     own = chosen.predictor.graph
-    if (own.rule, own.max_neighbors, own.cutoff) == (config.rule, config.max_neighbors, config.cutoff):
-        st.caption(f"{chosen.about}.")
-        return
-    st.caption(
-        f"{chosen.about}. It learned from {own.rule}, k = {own.max_neighbors}, r = {own.cutoff:g} Å; the sidebar "
-        f"gives it {config.rule}, k = {config.max_neighbors}, r = {config.cutoff:g} Å."
-    )
+    about = plain(chosen.about)
+    if own.words != config.words:
+        about += f". It learned with {own.words}; the sidebar gives it {config.words}"
+    st.caption(f"{about}.")
 
 
 def looked(shown: Current, config: GraphConfig, asked: Asked) -> Look:

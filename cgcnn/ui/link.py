@@ -29,7 +29,6 @@ def write_links() -> None:
     news = {n: v for n, v in values.items() if v != (shown[n] if shown[n] is not None else defaults.get(n))}
     if news:
         st.session_state["links_written"].update(news)
-        if "" in news.values():  # forgotten: leave no empty word in the link
-            st.query_params.from_dict({n: v for n, v in (st.query_params.to_dict() | news).items() if v})
-        else:
-            st.query_params.update(news)
+        st.query_params.update({name: value for name, value in news.items() if value})
+        for name in [name for name, value in news.items() if not value and name in st.query_params]:
+            del st.query_params[name]  # forgotten: leave no empty word in the link

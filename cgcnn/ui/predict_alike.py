@@ -6,7 +6,7 @@ import streamlit as st
 
 from cgcnn.data.crystal import formula_of
 from cgcnn.explain.doubts import Answer, Known
-from cgcnn.explain.likeness import Alike, Reference, most_alike
+from cgcnn.explain.likeness import Alike, Reference, others_alike
 from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import Current, add_own
 from cgcnn.ui.predict_answer import Asked
@@ -22,9 +22,16 @@ ABOUT_PUBLISHED = (
 
 def nearest_crystals(asked: Asked, shown: Current, answer: Answer, known: Known) -> None:
     """The nearest known crystals; the comparison runs beside the page and says how far it is."""
+    if not asked.as_learned:
+        st.info(
+            "The known crystals are compared under the rule that the network learned with; "
+            "switch off “Use the neighbor rule of the sidebar” to compare this one.",
+            icon=":material/info:",
+        )
+        return
     if asked.network.is_published:
         st.markdown(ABOUT_PUBLISHED.format(words=known.words))
-    begun = survey(asked.network, start=True)
+    begun = survey(asked.network, start=True) or survey(asked.network, start=True, anew=True)
     assert begun is not None
     every = None if begun.is_over else 0.5  # s
     st.fragment(_progress_or_result, run_every=every)(begun, asked, shown, answer)
@@ -33,13 +40,26 @@ def nearest_crystals(asked: Asked, shown: Current, answer: Answer, known: Known)
 def _progress_or_result(begun: Survey, asked: Asked, shown: Current, answer: Answer) -> None:
     if begun.mistake:
         show_mistake(begun.mistake)
+        if st.button("Try again", icon=":material/refresh:"):
+            survey(asked.network, start=True, anew=True)
+            st.rerun()
     elif begun.result is not None:
         if st.session_state.pop("survey_awaited", False):
             st.rerun()  # of the whole page: the asking ends, and its warnings know the distance
         _result(begun.result, asked, shown, answer)
+    elif begun.stopped:
+        st.markdown("Stopped before all known crystals were compared, so the nearest ones are not known.")
+        if st.button("Compare after all", icon=":material/play_arrow:"):
+            survey(asked.network, start=True, anew=True)
+            st.rerun()
     else:
         st.session_state["survey_awaited"] = True
         _progress(begun)
+        st.button("Stop", icon=":material/stop:", key="survey_stop", on_click=_stop, args=(begun,))
+
+
+def _stop(begun: Survey) -> None:
+    begun.stopped = begun.result is None
 
 
 def _progress(begun: Survey) -> None:
@@ -52,12 +72,13 @@ def _progress(begun: Survey) -> None:
 
 
 def _result(known: Reference, asked: Asked, shown: Current, answer: Answer) -> None:
-    found = most_alike(known, answer.vector, COUNT)
+    itself, found = others_alike(known, answer.vector, formula_of(shown.structure), COUNT)
     axis = asked.target.axis[:1].lower() + asked.target.axis[1:]
     true, said = f"True {axis}", f"Predicted {axis}"
     own = {"Crystal": f"{shown.title} (in view)", "Formula": formula_of(shown.structure), "Atoms": answer.n_atoms}
-    rows = [own | {"Distance": 0.0, true: None, said: answer.value}]
-    rows += [_row(alike, true, said, shown.key) for alike in found]
+    truth = itself[0].truth if itself else None
+    rows = [own | {"Distance": 0.0, true: truth, said: answer.value}]
+    rows += [_row(alike, true, said) for alike in found]
     columns = dict.fromkeys(["Distance", true, said], st.column_config.NumberColumn(format="%.3f"))
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–")
     if all(alike.truth is None for alike in found):
@@ -71,12 +92,12 @@ def _result(known: Reference, asked: Asked, shown: Current, answer: Answer) -> N
         st.download_button("Nearest as CSV", csv_of(rows), name, "text/csv", icon=":material/download:")
     st.markdown(
         f"Of the {len(known.ids):,} known crystals, 99 % have another one within **{known.far:.2f}**; "
-        f"{plain(shown.title)} has one at **{found[0].distance:.2f}**."
+        f"{plain(shown.title)} has one at **{found[0].distance:.2f}**"
+        + (f", and is itself among them as {', '.join(alike.id for alike in itself)}." if itself else ".")
     )
     explained("predict", "What is a nearest crystal?")
 
 
-def _row(alike: Alike, true: str, said: str, shown_key: str) -> dict[str, Any]:
-    name = f"{alike.id} (the one in view)" if alike.id == shown_key else alike.id
-    facts = {"Crystal": name, "Formula": alike.formula, "Atoms": alike.n_atoms, "Distance": alike.distance}
+def _row(alike: Alike, true: str, said: str) -> dict[str, Any]:
+    facts = {"Crystal": alike.id, "Formula": alike.formula, "Atoms": alike.n_atoms, "Distance": alike.distance}
     return facts | {true: alike.truth, said: alike.predicted}

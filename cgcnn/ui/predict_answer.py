@@ -8,8 +8,9 @@ import streamlit as st
 from cgcnn.data.crystal import formula_of
 from cgcnn.data.targets import Target
 from cgcnn.errors import CrystalError
+from cgcnn.explain.contributions import digits
 from cgcnn.explain.doubts import Answer, Known, answers, distance_doubt, doubts
-from cgcnn.explain.likeness import Reference, most_alike
+from cgcnn.explain.likeness import others_alike
 from cgcnn.graph import CrystalGraph, GraphConfig, build_graph
 from cgcnn.models.published import PUBLISHED
 from cgcnn.training.predictor import Predictor
@@ -17,7 +18,16 @@ from cgcnn.ui.backend import store
 from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import Current
 from cgcnn.ui.networks import Network, chosen_network, network
+from cgcnn.ui.predict_known import Survey, survey
 from cgcnn.ui.prose import explained, plain, show_mistake
+
+CRYSTALS = "Training crystals"
+MOST_DECADES = 12  # a logarithm beyond it is no physical value, and its power may be no number
+ERRORS_EXPLAINED = (
+    "Measured on crystals that the network did not learn from. MAE, the mean absolute error: how far an answer is "
+    "off on average, in the unit of the value. AUC: how often a metal is given a higher probability than a "
+    "non-metal; 0.5 is guessing, 1 is perfect."
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,11 @@ class Asked:
     def target(self) -> Target:
         """What the network predicts."""
         return self.predictor.target
+
+    @property
+    def as_learned(self) -> bool:
+        """True when the graphs are made as those that the network learned from."""
+        return self.predictor.graph.words == self.network.predictor.graph.words
 
 
 def asked_network(sidebar: GraphConfig) -> Asked | None:
@@ -48,18 +63,12 @@ def asked_network(sidebar: GraphConfig) -> Asked | None:
         "Use the neighbor rule of the sidebar",
         key="sidebar_rule",
         bind="query-params",
-        help=f"Off: the rule that the network learned with ({rule_in_words(own)}). On: the rule of the sidebar, "
+        help=f"Off: the rule that the network learned with ({own.words}). On: the rule of the sidebar, "
         "which the network may never have seen.",
     )
     predictor = replace(chosen.predictor, graph=sidebar) if bend else chosen.predictor
     ended = "" if chosen.is_published else store().run(chosen.key).ended
     return Asked(chosen, predictor, f"{chosen.key} {ended} {predictor.graph}")
-
-
-def rule_in_words(config: GraphConfig) -> str:
-    """A neighbor rule as a reader says it: `k nearest, k = 12, within 8 Å`."""
-    count = "" if config.rule == "radius" else f", k = {config.max_neighbors}"
-    return f"{config.rule}{count}, within {config.cutoff:g} Å"
 
 
 def graph_of(asked: Asked, shown: Current) -> CrystalGraph | None:
@@ -68,7 +77,7 @@ def graph_of(asked: Asked, shown: Current) -> CrystalGraph | None:
         return build_graph(shown.structure, asked.predictor.graph)
     except CrystalError as mistake:
         show_mistake(f"No answer for {shown.title}: {mistake}")
-        if asked.predictor.graph == asked.network.predictor.graph:
+        if asked.as_learned:
             st.info(
                 "The network is asked with the rule it learned from; to ask it with another one, switch on "
                 "“Use the neighbor rule of the sidebar” and change the rule there.",
@@ -85,25 +94,36 @@ def nothing_to_show(shown: Current) -> None:
 def answer_card(asked: Asked, shown: Current, graph: CrystalGraph) -> Answer:
     """The value, large, and beside it which network says so and how far it can be trusted."""
     answer = answers(asked.predictor, [graph])[0]
-    st.metric(
-        f"{asked.target.label} of {plain(shown.title)}", asked.target.text(answer.value).replace("-", "−"), border=True
-    )
-    if words := in_other_words(asked.target, answer.value):
+    value = asked.target.text(answer.value, digits(asked.predictor)).replace("-", "−")
+    st.metric(heading(asked.target, plain(shown.title)), value, border=True)
+    if words := in_other_words(asked.target, answer.value, plain(shown.title)):
         st.markdown(words)
-    st.markdown(f"**{plain(asked.network.title)}**: {plain(_about(asked.network))}.")
+    st.markdown(f"**{plain(asked.network.title)}**: {plain(_about(asked.network))}.", help=ERRORS_EXPLAINED)
     size = f"{graph.n_atoms:,} {'atom' if graph.n_atoms == 1 else 'atoms'}, {graph.n_edges:,} edges"
-    st.markdown(f"Graph: {rule_in_words(asked.predictor.graph)}; {size}.")
+    st.markdown(f"Graph: {asked.predictor.graph.words}; {size}.")
     explained("predict", "What am I looking at?")
     return answer
 
 
-def in_other_words(target: Target, value: float) -> str:
+def heading(target: Target, name: str) -> str:
+    """What the number is: `Band gap of Si`, or for a class `Probability that Si is a metal`."""
+    if target.task == "classification":
+        return f"Probability that {name} is {_class_of(target)}"
+    return f"{target.label} of {name}"
+
+
+def _class_of(target: Target) -> str:
+    """`a metal`, of `Probability of a metal`."""
+    return target.label.removeprefix("Probability of ")
+
+
+def in_other_words(target: Target, value: float, name: str) -> str:
     """The same value without its logarithm, or a probability as what it stands for; empty for other targets."""
-    if target.unit.startswith("log10 "):
+    if target.unit.startswith("log10 ") and abs(value) < MOST_DECADES:
         return f"That is {10**value:.3g} {target.unit.removeprefix('log10 ')}."
     if target.task == "classification":
-        side = "more" if value > 0.5 else "less"
-        return f"A probability: it takes the statement for {side} likely than not."
+        side = "probably" if value > 0.5 else "probably not"
+        return f"To this network, {name} is {side} {_class_of(target)}."
     return ""
 
 
@@ -115,9 +135,15 @@ def all_published(shown: Current, config: GraphConfig, chosen: str) -> None:
         st.info(plain(f"The published networks have no answer: {mistake}"), icon=":material/info:")
         return
     st.markdown(f"**All eight published networks on {plain(shown.title)}**")
-    columns = {"": st.column_config.TextColumn(width=24), "Value": st.column_config.NumberColumn(format="%.3f")}
-    columns["Training crystals"] = st.column_config.NumberColumn(format="localized")
-    st.dataframe(rows, hide_index=True, column_config=columns, height=38 + 35 * len(rows))
+    columns = {
+        "": st.column_config.TextColumn(width=24),
+        "Value": st.column_config.TextColumn(alignment="right"),
+        "Test error": st.column_config.TextColumn(help=ERRORS_EXPLAINED),
+        "Trained on": st.column_config.NumberColumn(
+            format="localized", width=80, help="How many crystals of the Materials Project the network learned from."
+        ),
+    }
+    st.dataframe([_short(row) for row in rows], hide_index=True, column_config=columns, height=38 + 35 * len(rows))
     name = f"{formula_of(shown.structure)}_published.csv"
     st.download_button("All eight as CSV", csv_of(rows), name, "text/csv", icon=":material/download:")
 
@@ -131,10 +157,18 @@ def published_rows(graph: CrystalGraph, chosen: str = "") -> list[dict[str, Any]
             "Value": value,
             "Unit": card.target.unit or "–",
             "Test error": card.error,
-            "Training crystals": card.n_train,
+            CRYSTALS: card.n_train,
         }
         for (name, card), value in zip(PUBLISHED.items(), _published_values(graph), strict=True)
     ]
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for narrow screens: the value with its unit, which the error then need not repeat."""
+    unit = "" if row["Unit"] == "–" else row["Unit"]
+    value = f"{row['Value']:.3f} {unit}".rstrip().replace("-", "−")
+    error = " ".join(row["Test error"].split()[:2])
+    return {"": row[""], "Target": row["Target"], "Value": value, "Test error": error, "Trained on": row[CRYSTALS]}
 
 
 def _content(graph: CrystalGraph) -> list[bytes]:
@@ -147,20 +181,38 @@ def _published_values(graph: CrystalGraph) -> list[float]:
     return [float(network(name).predictor.of_graph(graph)[0]) for name in PUBLISHED]
 
 
-def show_doubts(asked: Asked, answer: Answer, known: Known | None, reference: Reference | None) -> None:
-    """Why the answer may be worth little: one sentence each, or that no reason was found."""
+def show_doubts(asked: Asked, answer: Answer, formula: str, known: Known | None) -> None:
+    """Why the answer may be worth little: one sentence each, or that no reason was found.
+
+    The distance to the known crystals takes seconds to find out, once for a network; then the page is drawn again.
+    """
     if known is None:
         return
     found = doubts(answer, known, asked.predictor)
+    begun = survey(asked.network, start=True) if asked.as_learned else None
+    reference = begun.result if begun else None
+    known_itself = False
     if reference is not None:
-        nearest = most_alike(reference, answer.vector, 1)[0]
-        found += distance_doubt(nearest.distance, reference.far, known.words)
+        itself, others = others_alike(reference, answer.vector, formula, 1)
+        known_itself = bool(itself)
+        found += distance_doubt(others[0].distance, reference.far, known.words)
     for sentence in found:
         st.warning(plain(sentence), icon=":material/warning:")
-    compared = "" if reference else " Its distance from them is told under “Nearest crystals”."
+    if known_itself:
+        st.markdown(f":material/book: This very crystal is one of the {known.words}.")
     if not found:
-        st.markdown(f":material/check: No warning, measured against the {known.words}.{compared}")
+        open_end = "" if reference else "; its distance from them is not known"
+        st.markdown(f":material/check: No warning, measured against the {known.words}{open_end}.")
+    if begun is not None and not begun.is_over and not begun.stopped:
+        st.fragment(_until_compared, run_every=1.0)(begun)
     explained("predict", "When not to believe it")
+
+
+def _until_compared(begun: Survey) -> None:
+    """The page is drawn again as soon as the distance is known."""
+    if begun.is_over:
+        st.rerun()
+    st.caption(f"Comparing with the known crystals: {begun.done:,} of {begun.total:,}" if begun.total else "Comparing")
 
 
 def _about(asked: Network) -> str:

@@ -20,6 +20,7 @@ from cgcnn.ui.prose import explained, show_mistake
 
 ROWS = 500  # more than anyone reads; the download has all
 MOST_GROUPS = 20  # rows of the figure; a crystal with more orbits is shown by element
+ONLY_SAVE = {"modeBarButtons": [["toImage"]], "displaylogo": False}  # more buttons cover the title on a phone
 UNEQUAL = 1e-3  # in the target's unit; equivalent atoms differ by less through rounding and 0.01 Å of symmetry
 
 
@@ -34,7 +35,9 @@ def atom_contributions(asked: Asked, shown: Current, graph: CrystalGraph) -> Non
     labels = orbit_labels(structure, _symmetry(structure))
     picture, chart = st.columns([1, 1], gap="large")
     with picture:
-        scene = contribution_scene(structure, parts.values, label=parts.label, unit=parts.unit, selected=selected)
+        scene = contribution_scene(
+            structure, parts.values, label=parts.label, unit=parts.unit, digits=parts.digits, selected=selected
+        )
         pickable_view(scene, key="contribution_canvas", selected=selected)
         explained("predict", "What does an atom contribute?")
     with chart:
@@ -61,16 +64,17 @@ def _meaning(parts: Contributions) -> str:
 def _relation(parts: Contributions) -> None:
     """What the atoms give together, beside the answer, and the gap between the two."""
     if parts.gap is None or parts.answer is None:
-        st.markdown(f"{parts.together}: {number(parts.combined)} {parts.unit}.")
+        st.markdown(f"{parts.together}: {number(parts.combined, parts.digits)} {parts.unit}.")
         return
     with st.container(horizontal=True):
-        st.metric(parts.together, number(parts.combined), border=True)
-        st.metric("Answer for the crystal", number(parts.answer), border=True)
+        st.metric(parts.together, number(parts.combined, parts.digits), border=True)
+        st.metric("Answer for the crystal", number(parts.answer, parts.digits), border=True)
         st.metric(
             "Gap",
-            number(parts.gap),
+            number(parts.gap, parts.digits),
             border=True,
-            help="The head is not linear, so its answer for the pooled vector is not made of answers for single atoms.",
+            help="The head, the small network at the end, is not linear, so its answer for the pooled vector is not "
+            "made of answers for single atoms.",
         )
 
 
@@ -85,8 +89,9 @@ def _strip(structure: Structure, parts: Contributions, labels: list[str]) -> Non
         marks = {"answer": parts.answer, "mean of atoms": parts.combined}
     axis = f"{parts.label} ({parts.unit})" if parts.unit else parts.label
     title = f"{parts.label} in {formula_of(structure)}"
-    figure = contribution_strip(rows, title=title, axis=axis, unit=parts.unit, marks=marks)
-    st.plotly_chart(figure, key="contribution_strip", width="stretch")
+    figure = contribution_strip(rows, title=title, axis=axis, unit=parts.unit, digits=parts.digits, marks=marks)
+    alt = f"{title}: a dot for each atom, in the row of its orbit or element"
+    st.plotly_chart(figure, key="contribution_strip", width="stretch", config=ONLY_SAVE, alt=alt)
 
 
 def _unequal_orbits(asked: Asked, structure: Structure, groups: list[Group], parts: Contributions) -> None:
@@ -96,7 +101,7 @@ def _unequal_orbits(asked: Asked, structure: Structure, groups: list[Group], par
     if parts.gap is not None and spread > UNEQUAL and cut_shells(structure, asked.predictor.graph):
         st.info(
             f"The {len(widest.atoms)} atoms {widest.label} are equal by symmetry, yet their values differ by up to "
-            f"{number(spread)} {parts.unit}: k = {asked.predictor.graph.max_neighbors} cuts a shell, "
+            f"{number(spread, parts.digits)} {parts.unit}: k = {asked.predictor.graph.max_neighbors} cuts a shell, "
             "and each of them keeps another part of it.",
             icon=":material/content_cut:",
         )

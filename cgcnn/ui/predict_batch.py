@@ -1,41 +1,27 @@
-"""Many crystals at once: files are taken in bit by bit, each one is answered or named, and nothing is lost."""
+"""Many crystals at once: the reader's files, the reader's list or the samples, one row of answers for each."""
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from cgcnn.data import samples, shelf
-from cgcnn.data.archive import zip_files
+from cgcnn.data import samples
 from cgcnn.data.crystal import formula_of
-from cgcnn.data.files import home
 from cgcnn.errors import CrystalError
 from cgcnn.explain.doubts import Answer, Known, answers, distance_doubt, doubts
-from cgcnn.explain.likeness import most_alike
+from cgcnn.explain.likeness import others_alike
 from cgcnn.graph import CrystalGraph, build_graph
 from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import add_own, choose, find, own_keys
 from cgcnn.ui.predict_answer import Asked
+from cgcnn.ui.predict_files import clear_button, take_files
 from cgcnn.ui.predict_known import survey
-from cgcnn.ui.prose import explained, plain, show_mistake
+from cgcnn.ui.predict_progress import STEP, shown_progress
+from cgcnn.ui.prose import plain
 
-STEP = 16  # crystals between two looks at the clock
-MOST_SHOWN = 4  # mistakes shown one by one; more stand in a list
+DISTANCE = "Distance"  # from the nearest known crystal, in the network's own vector
 MOST_KEPT = 4  # networks whose answers a session keeps
 UPLOADS, LIST, SAMPLES = "uploads", "your list", "samples"
-
-
-@dataclass
-class Batch:
-    """What a session brought to this page; it stays until the reader clears it, whatever page is shown."""
-
-    taken: set[str] = field(default_factory=set)  # ids of the files in the uploader
-    waiting: list[tuple[str, Callable[[], bytes]]] = field(default_factory=list)  # name, and what reads it
-    keys: list[str] = field(default_factory=list)  # of crystals that could be read
-    mistakes: list[str] = field(default_factory=list)
-    answered: dict[str, dict[str, tuple[str, str, Answer | str]]] = field(default_factory=dict)  # network -> key -> ...
+Said = tuple[str, str, Answer | str]  # name, formula, and the answer, or the sentence why there is none
 
 
 def many_crystals(asked: Asked, known: Known | None) -> None:
@@ -44,113 +30,54 @@ def many_crystals(asked: Asked, known: Known | None) -> None:
 
 
 def _many(asked: Asked, known: Known | None) -> None:
-    batch = _batch()
-    st.file_uploader(
-        "Crystal files, or zips of them",
-        accept_multiple_files=True,
-        key="predict_files",
-        on_change=_take,
-        max_upload_size=20,
-    )
-    explained("predict", "Which files?")
-    _read_waiting(batch)
-    _mistakes(batch)
-    sets = {UPLOADS: batch.keys, LIST: own_keys(), SAMPLES: list(samples.sample_names())}
+    # remembered, since Streamlit drops from the URL what equals the default
+    st.session_state.setdefault("predict_sets_linked", "predict_sets" in st.query_params)
+    brought = take_files(on_new=_look_at_uploads, on_none=_look_at_samples)
+    sets = {UPLOADS: brought.keys, LIST: own_keys(), SAMPLES: list(samples.sample_names())}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.pills(
             "Crystals",
             list(sets),
             selection_mode="multi",
-            default=[UPLOADS, SAMPLES],
+            default=[UPLOADS if brought.files else SAMPLES],
             key="predict_sets",
             bind="query-params",
         )
-        if batch.keys or batch.mistakes:
-            st.button("Clear the uploads", icon=":material/delete:", on_click=_clear)
+        clear_button(brought, on_none=_look_at_samples)
     keys = list(dict.fromkeys(key for name in chosen for key in sets[name]))
-    _answer_missing(batch, asked, keys)
-    rows = [_row(key, batch.answered[asked.stamp][key], asked, known) for key in keys]
-    _table(rows, asked)
+    answered = _answered(asked, keys)
+    _table([_row(key, answered[key], asked, known) for key in keys], asked)
 
 
-def _batch() -> Batch:
-    return st.session_state.setdefault("predict_batch", Batch())
+def _look_at_uploads() -> None:
+    """Whoever brings files wants to see them, and not among 36 samples, unless these were asked for."""
+    chosen = st.session_state.get("predict_sets", [])
+    by_default = chosen == [SAMPLES] and not st.session_state.get("predict_sets_linked")
+    asked_for = [] if by_default else chosen
+    st.session_state["predict_sets"] = list(dict.fromkeys([UPLOADS, *asked_for]))
 
 
-def _take() -> None:
-    """Queue what is new in the uploader; reading happens with a bar of progress in view."""
-    batch, files = _batch(), st.session_state["predict_files"] or []
-    new = [file for file in files if file.file_id not in batch.taken]
-    batch.taken = {file.file_id for file in files}
-    for file in new:
-        if not file.name.lower().endswith(".zip"):
-            batch.waiting.append((file.name, file.getvalue))
-            continue
-        try:
-            members, dropped = zip_files(file.getvalue(), file.name)
-        except CrystalError as mistake:
-            batch.mistakes.append(str(mistake))
-            continue
-        batch.waiting += list(members.items())
-        batch.mistakes += [f"{name}: {why}" for name, why in dropped.items()]
+def _look_at_samples() -> None:
+    """With the uploads gone, their set is empty; the samples fill a table that would be empty too."""
+    rest = [name for name in st.session_state.get("predict_sets", []) if name != UPLOADS]
+    st.session_state["predict_sets"] = rest or [SAMPLES]
 
 
-def _clear() -> None:
-    kept = _batch()
-    st.session_state["predict_batch"] = Batch(taken=kept.taken, answered=kept.answered)
-
-
-def _stop() -> None:
-    _batch().waiting.clear()
-
-
-def _read_waiting(batch: Batch) -> None:
-    """Read the queue. Whatever interrupts this, the next run goes on with what is left."""
-    total = len(batch.waiting)
-    for done in _shown_progress("Read", total, stoppable=True):
-        if done >= total or not batch.waiting:
-            break
-        for _ in range(min(STEP, len(batch.waiting))):
-            name, read = batch.waiting.pop(0)
-            try:
-                key = shelf.keep(read(), name, home() / "crystals")
-                batch.keys += [key] if key not in batch.keys else []
-            except CrystalError as mistake:
-                sentence = str(mistake)
-                batch.mistakes.append(sentence if name in sentence else f"{name}: {sentence}")
-
-
-def _answer_missing(batch: Batch, asked: Asked, keys: list[str]) -> None:
-    """Ask the network about each crystal that it has not been asked about."""
-    while len(batch.answered) > MOST_KEPT:
-        batch.answered.pop(next(iter(batch.answered)))
-    answered = batch.answered.setdefault(asked.stamp, {})
+def _answered(asked: Asked, keys: list[str]) -> dict[str, Said]:
+    """What the network says of each crystal; it is asked only about those that it has not been asked about."""
+    kept: dict[str, dict[str, Said]] = st.session_state.setdefault("predict_answers", {})
+    answered = kept.setdefault(asked.stamp, {})
+    while len(kept) > MOST_KEPT:
+        kept.pop(next(iter(kept)))
     missing = [key for key in keys if key not in answered]
-    for done in _shown_progress("Answered", len(missing)):
+    for done in shown_progress("Answered", len(missing)):
         answered |= _answers_for(missing[done : done + STEP], asked)
+    return answered
 
 
-def _shown_progress(verb: str, total: int, *, stoppable: bool = False) -> Iterator[int]:
-    """0, STEP, 2 STEP, ... below `total`, with a bar that says how many are done and how long it may take."""
-    if not total:
-        return
-    place, started = st.container(), time.monotonic()
-    with place:
-        bar = st.progress(0.0, f"{verb} 0 of {total:,}")
-        button = st.empty()
-        if stoppable:
-            button.button("Stop", icon=":material/stop:", on_click=_stop, key="predict_stop")
-    for done in range(0, total, STEP):
-        to_go = (time.monotonic() - started) / done * (total - done) if done else 0.0
-        bar.progress(done / total, f"{verb} {done:,} of {total:,}" + (f", about {to_go:.0f} s to go" if done else ""))
-        yield done
-    bar.empty()
-    button.empty()
-
-
-def _answers_for(keys: list[str], asked: Asked) -> dict[str, tuple[str, str, Answer | str]]:
+def _answers_for(keys: list[str], asked: Asked) -> dict[str, Said]:
     """For each key its name, its formula, and the answer, or the sentence why there is none."""
-    found: dict[str, tuple[str, str, Answer | str]] = {}
+    found: dict[str, Said] = {}
     graphs: dict[str, CrystalGraph] = {}
     for key in keys:
         name, formula = key, ""
@@ -167,26 +94,25 @@ def _answers_for(keys: list[str], asked: Asked) -> dict[str, tuple[str, str, Ans
     return found
 
 
-def _row(key: str, said: tuple[str, str, Answer | str], asked: Asked, known: Known | None) -> dict[str, Any]:
+def _row(key: str, said: Said, asked: Asked, known: Known | None) -> dict[str, Any]:
     name, formula, answer = said
-    row = {"Name": name, asked.target.axis: None, "Formula": formula, "Atoms": None, "Warnings": ""}
+    row: dict[str, Any] = {
+        "Name": name,
+        asked.target.axis: None,
+        "Formula": formula,
+        "Atoms": None,
+        DISTANCE: None,
+        "Warnings": "",
+    }
     if isinstance(answer, str):
         return row | {"Warnings": answer, "id": key}
     sentences = [] if known is None else doubts(answer, known, asked.predictor)
-    begun = survey(asked.network, start=False)
+    begun = survey(asked.network, start=True) if asked.as_learned else None
     if known and begun and begun.result:
-        nearest = most_alike(begun.result, answer.vector, 1)[0].distance
-        sentences += distance_doubt(nearest, begun.result.far, known.words)
+        _, others = others_alike(begun.result, answer.vector, formula, 1)
+        row[DISTANCE] = others[0].distance
+        sentences += distance_doubt(others[0].distance, begun.result.far, known.words)
     return row | {"Atoms": answer.n_atoms, asked.target.axis: answer.value, "Warnings": " ".join(sentences), "id": key}
-
-
-def _mistakes(batch: Batch) -> None:
-    """The files that could not be read: the first ones as they are, the others in a list."""
-    for sentence in batch.mistakes[:MOST_SHOWN]:
-        show_mistake(sentence)
-    if more := batch.mistakes[MOST_SHOWN:]:
-        with st.expander(f"{len(more):,} more files could not be read", icon=":material/error:"):
-            st.dataframe([{"Why": sentence} for sentence in more], hide_index=True)
 
 
 def _table(rows: list[dict[str, Any]], asked: Asked) -> None:
@@ -194,13 +120,20 @@ def _table(rows: list[dict[str, Any]], asked: Asked) -> None:
     if not rows:
         st.info("Bring files, or choose which crystals to ask about.", icon=":material/info:")
         return
-    st.markdown(f"**{len(rows):,} crystals**, network: {plain(asked.network.title)}")
+    st.markdown(
+        f"**{len(rows):,} {'crystal' if len(rows) == 1 else 'crystals'}**, network: {plain(asked.network.title)}"
+    )
     value = st.column_config.NumberColumn(format="%.3f")
     chosen = st.dataframe(
         rows,
         hide_index=True,
         placeholder="–",
-        column_config={asked.target.axis: value, "Warnings": st.column_config.TextColumn(width="large"), "id": None},
+        column_config={
+            asked.target.axis: value,
+            DISTANCE: st.column_config.NumberColumn(format="%.2f", help="From the nearest other known crystal."),
+            "Warnings": st.column_config.TextColumn(width="large"),
+            "id": None,
+        },
         on_select="rerun",
         selection_mode="single-row",
         key=f"predict_rows_{len(rows)}",

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from cgcnn.data import DatasetConfig, builtin, load_crystals, share_out, shelf
 from cgcnn.data.crystal import Crystal
 from cgcnn.data.files import home
 from cgcnn.errors import CrystalError
-from cgcnn.explain.doubts import Known
+from cgcnn.explain.doubts import DEVIATIONS, Known
 from cgcnn.explain.likeness import Reference, reference, vectors_of
 from cgcnn.nn.segment import segment_sum
 from cgcnn.training.predictor import Predictor
@@ -19,6 +19,7 @@ from cgcnn.ui.backend import store
 from cgcnn.ui.networks import Network
 from cgcnn.ui.prose import show_mistake
 
+AT_ONCE = True  # compare as soon as a network is chosen; tests of other things go without
 EVERY = "density"  # a target that each crystal of the built-in set has
 
 
@@ -31,11 +32,12 @@ class Survey:
     result: Reference | None = None
     mistake: str = ""
     started: float = 0.0
+    stopped: bool = False  # by a reader; the thread ends after the crystals in hand
 
     @property
     def is_over(self) -> bool:
-        """True once there is a result, or a sentence that says why not."""
-        return self.result is not None or bool(self.mistake)
+        """True once there is a result, a sentence that says why not, or the wish to stop."""
+        return self.result is not None or bool(self.mistake) or self.stopped
 
     @property
     def seconds_to_go(self) -> float:
@@ -49,8 +51,8 @@ class Survey:
             self.started, self.total = time.monotonic(), len(crystals)
             parts = []
             for part in vectors_of(predictor, crystals):
-                if not threading.main_thread().is_alive():
-                    return  # the server is ending, and waits for this thread
+                if self.stopped or not threading.main_thread().is_alive():
+                    return  # the server is ending, and waits for this thread; or nobody does
                 parts.append(part)
                 self.done = min(self.done + len(part[0]), self.total)
             self.result = reference(predictor, parts)
@@ -64,17 +66,28 @@ class Survey:
 def known_by(asked: Network) -> Known | None:
     """What a network learned from, in words and numbers; None, and a sentence, if that is gone."""
     try:
-        return _of_published() if asked.is_published else _of_run(asked.key, store().run(asked.key).ended)
+        known = _of_published() if asked.is_published else _of_run(asked.key, store().run(asked.key).ended)
     except CrystalError as mistake:
         show_mistake(f"What this run learned from cannot be loaded: {mistake}")
         return None
+    predictor = asked.predictor
+    span = known.span
+    if asked.is_published and predictor.target.task == "regression":
+        (mean,), (std,) = predictor.normalizer.mean, predictor.normalizer.std
+        span = (mean - DEVIATIONS * std, mean + DEVIATIONS * std)
+    return replace(known, graph=predictor.graph, span=span)
 
 
-def survey(asked: Network, *, start: bool) -> Survey | None:
-    """The comparison for a network, shared by all readers; with `start` it begins, else None until it has begun."""
+def survey(asked: Network, *, start: bool, anew: bool = False) -> Survey | None:
+    """The comparison for a network, shared by all readers; with `start` it begins, else None until it has begun.
+
+    One that was stopped, or failed, stays so until it is wanted `anew`.
+    """
     ended = None if asked.is_published else store().run(asked.key).ended
     surveys = _surveys()
-    if start or (asked.key, ended) in surveys:
+    if anew and (old := surveys.get((asked.key, ended))) and (old.stopped or old.mistake):
+        surveys.pop((asked.key, ended), None)
+    if (start and AT_ONCE) or anew or (asked.key, ended) in surveys:
         return _begun(surveys, asked, ended)
     return None
 

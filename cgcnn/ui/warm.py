@@ -5,13 +5,14 @@ from importlib import import_module
 
 import streamlit as st
 
+LATER = ("cgcnn.training.predictor", "pymatgen.analysis.local_env")  # torch, and CrystalNN of the Graph page
 AFTER = 2.0  # s; an import at once would hold up the pictures of the first page, which are still on their way
 
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Timer:
     """Import torch and the rest a moment after the first page, once for the server."""
-    timer = threading.Timer(AFTER, import_module, args=("cgcnn.training.experiment",))
+    timer = threading.Timer(AFTER, lambda: [import_module(name) for name in LATER])
     timer.daemon = True
     timer.start()
     return timer

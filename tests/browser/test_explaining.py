@@ -62,10 +62,10 @@ def test_a_click_on_a_bit_says_what_it_means_and_stays(visit: Visit, server: Ser
     bits.wait_for()
     press(visit, bits, 0.5, 0.24)  # the row of periods
     said = visit.page.get_by_test_id("stAlert").first
-    expect(said).to_contain_text(re.compile(r"period \d, bin \d of 7"))
-    column = re.search(r"Column \d+", said.inner_text()).group()
+    expect(said).to_contain_text(re.compile(r"its period is \d"))
+    bit = re.search(r"Bit \d+", said.inner_text()).group()
     visit.page.reload()
-    expect(said).to_contain_text(column)
+    expect(said).to_contain_text(bit)
 
 
 def test_the_theme_is_switched_by_hand_and_the_pictures_follow(visit: Visit, server: Server) -> None:

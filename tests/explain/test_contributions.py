@@ -1,13 +1,16 @@
 """What an atom does to the answer adds up, or the gap is told."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from pymatgen.core import Structure
 
 from cgcnn.data.cells import symmetry
+from cgcnn.data.samples import load_sample
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError
-from cgcnn.explain.contributions import Contributions, contributions, grouped, orbit_labels
+from cgcnn.explain.contributions import Contributions, contributions, digits, grouped, orbit_labels
 from cgcnn.explain.record import record
 from cgcnn.graph import GraphConfig, build_graph
 from cgcnn.models import CGCNN
@@ -61,6 +64,22 @@ def test_equal_atoms_alone_say_what_the_crystal_says(rock_salt: Structure) -> No
     copper = Structure(rock_salt.lattice, ["Cu"], [[0, 0, 0]])
     parts = parts_of(network(), copper * (2, 1, 1))
     assert parts.values[0] == pytest.approx(parts.values[1]) and parts.gap == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["Fe", "graphite", "Cu"])
+def test_the_gap_of_an_element_with_equal_atoms_is_no_rounding_error(name: str) -> None:
+    parts = parts_of(Predictor.published("formation energy"), load_sample(name).structure)
+    assert parts.gap == 0.0 or abs(parts.gap or 0) > 1e-4
+
+
+def test_rounding_is_measured_by_the_numbers_that_were_added() -> None:
+    parts = Contributions((2e-7,), "eV", "", "", "", 2e-7, 1e-7, scale=1.7)
+    assert parts.gap == 0.0 and replace(parts, scale=0.0).gap == pytest.approx(-1e-7)
+
+
+@pytest.mark.parametrize(("std", "count"), [(1.0, 3), (0.1, 3), (0.02, 4), (3e-6, 8)])
+def test_an_answer_has_digits_by_the_spread_of_its_target(std: float, count: int) -> None:
+    assert digits(replace(network(), normalizer=Normalizer((0.0,), (std,)))) == count
 
 
 def test_parts_of_an_extensive_answer_add_up_and_double_with_the_cell(low_symmetry: Structure) -> None:

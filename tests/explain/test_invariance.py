@@ -63,7 +63,15 @@ def test_the_neighbor_count_of_the_page_is_used(perovskite: Structure, published
 def test_every_kind_has_its_row_and_the_control_comes_last(perovskite: Structure, published: Predictor) -> None:
     rows = by_rule(perovskite, published)["k nearest"].summaries()
     assert [(row.kind, row.tries) for row in rows[:3]] == [(kind, 5) for kind in RANDOM]
-    assert [row.kind for row in rows[3:]] == ["supercell 2 × 2 × 1", "primitive cell", "conventional cell", CONTROL]
+    cells = [f"{cell} cell (equal but for rounding)" for cell in ("primitive", "conventional")]
+    assert [row.kind for row in rows[3:]] == ["supercell 2 × 2 × 1", *cells, CONTROL]
+
+
+def test_a_cell_says_how_it_differs_from_the_one_given(rock_salt: Structure, rutile: Structure) -> None:
+    told = [d.kind for d in descriptions(rock_salt).exact[-2:]]
+    assert told == ["primitive cell (2 atoms)", "conventional cell (also 8 atoms)"]
+    moved = Structure(rutile.lattice, rutile.species, rutile.frac_coords + np.array([0.1, 0, 0]))
+    assert descriptions(moved).exact[-1].kind == "conventional cell (also 6 atoms)"
 
 
 def test_edges_by_pair_tell_who_was_taken(perovskite: Structure, published: Predictor) -> None:
@@ -82,8 +90,8 @@ def test_an_untidy_cell_is_left_out_because_spglib_makes_another_crystal_of_it(
     noise = 1e-4 * np.random.default_rng(0).standard_normal((len(rutile), 3))
     untidy = Structure(rutile.lattice, rutile.species, rutile.frac_coords + noise)
     found = by_rule(untidy, published, draws=1)["whole shells"]
-    assert "primitive cell" not in [reading.kind for reading in found.exact]
-    assert "The primitive cell is left out" in found.note and found.holds
+    assert not [reading.kind for reading in found.exact if reading.kind.startswith("primitive cell")]
+    assert "The primitive cell (also 6 atoms) is left out" in found.note and found.holds
 
 
 def test_a_rotation_keeps_lengths_and_hand(low_symmetry: Structure) -> None:
@@ -94,7 +102,7 @@ def test_a_rotation_keeps_lengths_and_hand(low_symmetry: Structure) -> None:
 
 def test_a_large_cell_gets_fewer_tries_and_says_so(rock_salt: Structure) -> None:
     told = descriptions(rock_salt * (4, 4, 4))
-    assert [d.kind for d in told.exact] == [*RANDOM, "primitive cell", "conventional cell"]
+    assert [d.kind for d in told.exact] == [*RANDOM, "primitive cell (2 atoms)", "conventional cell (8 atoms)"]
     assert told.note == "To stay quick with 512 atoms: 1 random try of each kind, not 5, no supercell."
 
 

@@ -119,8 +119,13 @@ def test_equal_distances_are_equal_vectors() -> None:
 @pytest.mark.parametrize(
     ("pair", "width", "word"),
     [
-        ((2.8, 2.9), 0.05, "falls between two centers"),
-        ((2.8, 3.0), 0.05, "share almost nothing"),
+        ((2.9, 3.0), 0.05, "2.90 Å falls between two centers"),
+        ((2.8, 3.0), 0.05, "Too narrow: a single Gaussian sees 2.80 Å"),
+        ((2.76, 2.86), 0.05, "Too narrow: a single Gaussian sees 2.76 Å"),
+        ((2.82, 2.83), 0.05, "Too narrow: a single Gaussian sees 2.82 Å"),
+        ((2.82, 2.83), 0.2, "Too wide"),
+        ((2.8, 3.8), 0.2, "share little"),
+        ((7.95, 8.3), 0.2, "Beyond the last center: the largest entry of 8.30 Å is 0.11"),
         ((2.8, 2.9), 1.0, "Too wide"),
         ((2.8, 2.9), 0.2, "Related and yet different"),
         ((9.5, 9.6), 0.2, "Beyond the last center"),
@@ -130,6 +135,18 @@ def test_equal_distances_are_equal_vectors() -> None:
 def test_the_sentence_fits_the_numbers(pair: tuple[float, float], width: float, word: str) -> None:
     found = likeness(*pair, KNOBS.centers, width)
     assert word in found.meaning and np.isfinite(found.cosine)
+
+
+@pytest.mark.parametrize("step", [0.1, 0.2, 0.55, 1.0])
+@pytest.mark.parametrize("last", [2.0, 8.0, 12.0])
+def test_too_wide_is_said_of_no_width_below_one_that_is_too_narrow(step: float, last: float) -> None:
+    centers = Gaussians(step=step, last=last).centers
+    widths = np.arange(0.05, 2.01, 0.05)
+    for distance, gap in ((0.0, 0.01), (1.37, 0.1), (1.5, 1.0), (11.0, 1.0)):
+        said = [likeness(distance, distance + gap, centers, width).meaning for width in widths]
+        wide = [i for i, words in enumerate(said) if words.startswith("Too wide")]
+        narrow = [i for i, words in enumerate(said) if words.startswith(("Too narrow", "Narrow"))]
+        assert not wide or not narrow or max(narrow) < min(wide)
 
 
 def test_narrow_chosen_and_wide_are_compared_each_once() -> None:

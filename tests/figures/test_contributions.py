@@ -52,11 +52,15 @@ def test_the_strip_lets_the_page_shine_through_and_refuses_nothing() -> None:
         contribution_strip({}, title="T", axis="x", unit="")
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(-1.5, "−1.500"), (0.0, "0.000"), (1.234e-5, "1.23e−05"), (2.5e7, "2.50e+07")]
-)
+@pytest.mark.parametrize(("value", "text"), [(-1.5, "−1.500"), (0.0, "0.000"), (-1.2e-7, "0.000"), (123.4, "123.400")])
 def test_numbers_keep_three_digits_and_a_true_minus(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def test_all_numbers_of_a_legend_have_one_format_and_differ(rock_salt: Structure) -> None:
+    values = [3.8e-6] * 4 + [1.1e-3] * 4
+    texts = [entry.text.split()[-1] for entry in contribution_scene(rock_salt, values, label="P", unit="").legend]
+    assert texts == ["0.00000", "0.00028", "0.00055", "0.00083", "0.00110"]
 
 
 def test_values_that_differ_by_rounding_stand_in_the_middle_of_the_axis() -> None:

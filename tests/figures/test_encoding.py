@@ -59,7 +59,9 @@ def test_a_band_without_a_value_is_hatched_and_no_other() -> None:
 def test_a_cell_shows_its_range_and_tells_its_meaning() -> None:
     cell = cells(element_bits(11), "bits")[41]
     assert cell["label"]["formatter"] == "137.5\n160"
-    assert "covalent radius 155 pm" in cell["tooltip"]["formatter"] and "is 1 for Na" in cell["tooltip"]["formatter"]
+    assert (
+        cell["tooltip"]["formatter"] == "Bit 41 is 1 for Na:<br>its covalent radius, 155 pm, lies in 137.5 to 160 pm."
+    )
     assert cells(element_bits(11), "bits")[1]["label"]["formatter"] == "1"
 
 
@@ -71,7 +73,7 @@ def test_the_chosen_bit_alone_is_framed() -> None:
 
 
 def test_small_type_differs_between_the_themes() -> None:
-    light, dark = (element_bits(11, dark=dark)["series"][0]["label"]["color"] for dark in (False, True))
+    light, dark = (cells(element_bits(11, dark=dark), "bits")[0]["label"]["color"] for dark in (False, True))
     assert light != dark
 
 
@@ -82,8 +84,20 @@ def test_shared_and_differing_bits_are_marked_in_both_rows(pair: tuple[int, int]
     assert filled(option, "upper", SHARED_COLOR) == filled(option, "lower", SHARED_COLOR) == both
     marked = filled(option, "upper", MARK_COLOR) + filled(option, "lower", MARK_COLOR)
     assert len(marked) == differing_bits(a)[b - 1]
-    dashed = [c["column"] for s in ("upper", "lower") for c in cells(option, s) if "borderType" in c["itemStyle"]]
+    both_rows = [*cells(option, "upper"), *cells(option, "lower")]
+    dashed = [cell["column"] for cell in both_rows if cell["itemStyle"]["borderType"] != "solid"]
     assert sorted(dashed) == sorted(marked)
+
+
+def test_every_cell_in_every_state_sets_the_same_keys_for_a_chart_keeps_what_is_left_out() -> None:
+    pictures = [element_bits(2), element_bits(11, chosen=41), compared_bits(11, 17, chosen=3), compared_bits(57, 58)]
+    every = [cell for picture in pictures for stack in ("bits", "upper", "lower") for cell in cells(picture, stack)]
+    assert len({(*sorted(cell["itemStyle"]), "|", *sorted(cell["label"])) for cell in every}) == 1
+
+
+def test_a_hatched_row_is_explained_in_the_key() -> None:
+    for picture in (element_bits(2), compared_bits(2, 18)):
+        assert "no value or one outside all bins" in picture["title"]["subtext"]
 
 
 def test_a_click_on_a_cell_finds_its_column() -> None:

@@ -22,10 +22,16 @@ CHANGES = {
 
 def test_each_description_is_a_dot_and_the_control_stands_apart() -> None:
     figure = moved_answers(CHANGES, unit="meV/atom", control="control")
-    assert [list(trace.x) for trace in figure.data] == [[3.0, 40.0, -9.0], [0.0, 0.0, -8.0]]
-    assert list(figure.layout.yaxis.ticktext) == ["rotated", "control"]
-    assert figure.data[0].y[2] - figure.data[0].y[0] > 1, "the control has a row of its own, farther away"
+    assert [list(trace.x) for trace in figure.data] == [[3.0, 40.0], [0.0, 0.0], [-9.0], [-8.0]]
+    assert [list(axis.ticktext) for axis in figure.select_yaxes()] == [["rotated"], ["control"]]
     assert figure.layout.xaxis.title.text == "Change of the prediction (meV/atom)"
+
+
+def test_a_far_control_squeezes_no_dot_onto_the_zero_line_and_rounding_stays_there() -> None:
+    far = {"k nearest": [("rotated", 40.0), ("control", -1106.0)]}
+    assert moved_answers(far, unit="", control="control").layout.xaxis.range[1] == pytest.approx(44.0)
+    still = {"k nearest": [("rotated", 1e-4), ("control", -1106.0)]}
+    assert moved_answers(still, unit="", control="control").layout.xaxis.range[1] > 10
 
 
 def test_rules_differ_in_color_and_in_shape() -> None:

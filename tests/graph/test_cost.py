@@ -1,10 +1,11 @@
 """Edges grow with the crystal, not with its square."""
 
+import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
 from cgcnn.graph import NEIGHBOR_RULES, GraphConfig, build_graph
-from cgcnn.graph.cost import MOST_EDGES, Cost, costs, doublings, line_graph_size, slope, time_slope
+from cgcnn.graph.cost import MOST_EDGES, TRIES, costs, doublings, line_graph_size, slope
 
 
 @pytest.fixture
@@ -48,7 +49,12 @@ def test_a_slope_is_the_exponent_and_one_point_has_none() -> None:
     assert slope([5], [7]) != slope([5], [7])
 
 
-def test_the_time_of_small_cells_does_not_count() -> None:
-    small = [Cost(10, 1, 1, 1e-3), Cost(20, 1, 1, 1e-3)]
-    large = [Cost(n, 1, 1, n * 1e-5) for n in (200, 400, 800)]
-    assert time_slope([*small, *large]) == pytest.approx(1.0)
+def test_a_small_cell_is_tried_more_often_than_a_large_one(
+    rock_salt: Structure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[int] = []
+    monkeypatch.setattr("cgcnn.graph.cost.build_graph", lambda s, c: built.append(len(s)) or build_graph(s, c))
+    clock = iter(np.cumsum([0.001 * (n % 2) for n in range(100)] + [0.05 * (n % 2) for n in range(100)]))
+    monkeypatch.setattr("cgcnn.graph.cost.perf_counter", lambda: float(next(clock)))
+    list(costs(rock_salt, GraphConfig(), most_atoms=8))
+    assert built == [8] * TRIES

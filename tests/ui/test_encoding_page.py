@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 import page_kit
 from cgcnn.data.samples import sample_names
+from cgcnn.figures.bonds import Gaussians
 from cgcnn.ui.current import Current
+from cgcnn.ui.encoding_bonds import largest
 from cgcnn.ui.prose import prose
 from page_kit import echarts_titles
 
@@ -57,7 +59,7 @@ def test_another_crystal_forgets_the_chosen_element(app: AppTest) -> None:
 def test_a_link_opens_its_elements_and_bit(app: AppTest) -> None:
     opened(app, "Two elements", element="He", against="Mg", bit="70", crystal="Si")
     assert [app.selectbox(key=f"{name}_choice").value for name in ("element", "against", "bit")] == ["He", "Mg", 70]
-    assert "outside all bins" in info(app)[0] and "missing in the source" in info(app)[1]
+    assert "outside all bins (-3 to 3.7 eV)" in info(app)[0] and "missing in the source" in info(app)[1]
 
 
 @pytest.mark.parametrize(
@@ -72,13 +74,37 @@ def test_a_wrong_link_still_opens_the_page(app: AppTest, link: dict[str, str]) -
 def test_a_bit_can_be_chosen_from_the_list(app: AppTest) -> None:
     opened(app)
     app.selectbox(key="bit_choice").set_value(30).run()
-    assert "Column 30 (electronegativity 1.9 to 2.25" in info(app)[0] and "30" in app.query_params["bit"]
+    assert (
+        info(app)[0].startswith("Bit 30 (1.9 to 2.25) is 0 for Na: its electronegativity")
+        and "30" in app.query_params["bit"]
+    )
 
 
 def test_the_two_species_of_the_crystal_are_compared(app: AppTest) -> None:
     opened(app, "Two elements")
     assert echarts_titles(app) == ["Na above Cl: 14 of 92 bits differ"]
     assert [metric.value for metric in app.metric] == ["14", "2", "9", "9"]
+
+
+def test_twins_are_called_so_in_the_comparison_and_an_element_is_no_twin_of_itself(app: AppTest) -> None:
+    opened(app, "Two elements", element="La", against="Ce")
+    assert [w.value for w in app.warning] == [
+        "La and Ce have exactly the same 92 bits: the network cannot tell them apart."
+    ]
+    app.selectbox(key="against_choice").set_value("La").run()
+    assert not app.warning
+
+
+@pytest.mark.parametrize(
+    ("knobs", "distance", "words"),
+    [
+        (Gaussians(), 8.0, "The largest: u(8.00 Å) = 1.000, u(7.80 Å) = 0.368, u(7.60 Å) = 0.018."),
+        (Gaussians(width=0.05), 2.4, "Only one is 0.001 or more: u(2.40 Å) = 1.000."),
+        (Gaussians(width=0.05, step=1.0), 2.5, "No Gaussian sees it: all entries are below 0.001."),
+    ],
+)
+def test_entries_that_are_zero_are_not_called_the_largest(knobs: Gaussians, distance: float, words: str) -> None:
+    assert largest(knobs, distance) == words
 
 
 def test_a_crystal_of_one_species_is_compared_with_the_next_element(app: AppTest) -> None:

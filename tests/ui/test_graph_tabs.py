@@ -11,13 +11,13 @@ from streamlit.testing.v1 import AppTest
 from cgcnn.data import shelf
 from cgcnn.data.cells import symmetry
 from cgcnn.data.targets import TARGETS
-from cgcnn.graph import GraphConfig, build_graph
+from cgcnn.graph import GraphConfig, build_graph, cut_shells
 from cgcnn.graph.classes import MergedGraph, merged_graph
 from cgcnn.graph.cost import Cost
 from cgcnn.graph.neighborhood import Group
 from cgcnn.ui.graph_classes import against_symmetry, by_depth
-from cgcnn.ui.graph_cost import sentence
-from cgcnn.ui.graph_invariance import amount
+from cgcnn.ui.graph_cost import sentence, times
+from cgcnn.ui.graph_invariance import amount, unmoved
 from cgcnn.ui.graph_rules import in_words
 
 ROOT = Path(__file__).parents[2]
@@ -83,10 +83,25 @@ def test_invariance_tells_the_fault_of_k_nearest(app: AppTest) -> None:
     assert "13.6 edges an atom instead of 12, and it answers −1.92 instead of −3.54 eV/atom" in text
 
 
+@pytest.mark.parametrize(
+    ("crystal", "why"),
+    [("SiO2-quartz", "no shell of this crystal is cut"), ("Si", "each of them holds one element only")],
+)
+def test_a_crystal_that_nothing_moves_says_why(app: AppTest, crystal: str, why: str) -> None:
+    text = words(opened(app, "Invariance", crystal=crystal))
+    assert "No description moves the prediction" in text and why in text
+    assert text.count("stays the same within 0.1 meV/atom") == 2
+
+
+def test_a_cut_shell_that_mixes_elements_is_named_where_nothing_moved(perovskite: Structure) -> None:
+    said = unmoved(perovskite, cut_shells(perovskite, GraphConfig()))
+    assert said.endswith("although the cut shell of O 3 mixes O and Sr.")
+
+
 def test_rock_salt_leads_to_the_crystal_that_shows_the_fault(app: AppTest) -> None:
     opened(app, "Invariance")
     assert "the predictions spread" not in words(app)
-    next(b for b in app.button if b.label == "Open SrTiO3").click().run()
+    next(b for b in app.button if b.label.startswith("Open SrTiO3")).click().run()
     assert not app.exception and app.sidebar.selectbox(key="crystal_choice").value == "SrTiO3"
     assert "the predictions spread" in words(app)
 
@@ -154,3 +169,15 @@ def test_neighbors_in_words() -> None:
 
 def test_one_size_alone_gives_no_exponent() -> None:
     assert sentence([Cost(9, 90, 900, 0.1)]).startswith("9 atoms have 90 edges")
+
+
+def test_noisy_times_claim_no_exponent_and_stand_beside_a_line_in_proportion_to_n() -> None:
+    noisy = [Cost(8, 96, 1, 1e-3), Cost(16, 192, 1, 9e-3), Cost(32, 384, 1, 4e-3)]
+    assert "twice the edges" in sentence(noisy) and "work" not in sentence(noisy)
+    lines = times({"radius": noisy}, "radius")
+    assert all(line.exponent != line.exponent for line in lines.values())
+    assert lines["in proportion to N"].values == pytest.approx([1.0, 2.0, 4.0])
+
+
+def test_a_crystal_goes_by_the_name_of_the_page(app: AppTest) -> None:
+    assert "**For the network, diamond is 1 kind of atom and" in words(opened(app, "Symmetry", crystal="diamond"))

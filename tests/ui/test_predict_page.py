@@ -13,6 +13,7 @@ from pymatgen.core import Lattice, Structure
 from streamlit.testing.v1 import AppTest
 
 from cgcnn.data import DatasetConfig, shelf
+from cgcnn.data.samples import load_sample
 from cgcnn.models import CGCNN
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import Experiment, RunConfig
@@ -89,7 +90,7 @@ def test_every_tab_opens_for_a_classifier(app: AppTest) -> None:
     for tab in ("Atoms", "Many crystals", "Lessons"):
         predict(app, network="metal or not", crystal="Cu", predict_tab=tab)
         assert not app.exception and not app.error
-    assert float(metric(app, "Probability of a metal")) > 0.9
+    assert float(metric(app, "Probability that Cu is a metal")) > 0.9
 
 
 def test_a_lesson_opens_its_crystal_with_its_network(app: AppTest) -> None:
@@ -100,19 +101,83 @@ def test_a_lesson_opens_its_crystal_with_its_network(app: AppTest) -> None:
 
 
 def test_uploads_and_zips_are_answered_and_bad_files_are_named(app: AppTest) -> None:
-    predict(app, predict_tab="Many crystals", predict_sets="uploads")
+    predict(app, predict_tab="Many crystals")
     good = (ROOT / "sample_cifs/MgO.cif").read_bytes()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("folder/LiF.cif", (ROOT / "sample_cifs/LiF.cif").read_bytes())
         archive.writestr("folder/worse.cif", "nothing")
     files = [("bad.cif", b"nonsense", ""), ("my.cif", good, ""), ("some.zip", packed.getvalue(), "")]
-    app.file_uploader(key="predict_files").set_value(files).run()
+    app.file_uploader(key="predict_files_0").set_value(files).run()
     assert not app.exception and ["bad.cif" in e.value or "worse.cif" in e.value for e in app.error] == [True, True]
     assert list(tables(app)[-1]["Formula"]) == ["MgO", "LiF"]
     app.switch_page("pages/crystal.py").run()
     app.switch_page("pages/predict.py").run()
     assert list(tables(app)[-1]["Formula"]) == ["MgO", "LiF"], "an upload outlasts a change of page"
+
+
+def bring(app: AppTest, *names: str, key: str = "predict_files_0") -> AppTest:
+    """Choose sample files in the uploader, each under the name before the colon, if there is one."""
+    files = [
+        (
+            name.split(":")[0],
+            b"?" if name == "notes.txt" else (ROOT / f"sample_cifs/{name.split(':')[-1]}").read_bytes(),
+        )
+        for name in names
+    ]
+    app.file_uploader(key=key).set_value([(name, data, "") for name, data in files]).run()
+    assert not app.exception
+    return app
+
+
+def test_the_first_upload_takes_the_place_of_the_samples(app: AppTest) -> None:
+    bring(predict(app, predict_tab="Many crystals"), "MgB2.cif")
+    assert list(tables(app)[-1]["Name"]) == ["MgB2.cif"]
+
+
+def test_samples_that_a_link_asks_for_stay_beside_an_upload(app: AppTest) -> None:
+    predict(app, predict_tab="Many crystals", predict_sets="samples")
+    bring(app, "my.cif:MgB2.cif")
+    assert len(tables(app)[-1]) == 37
+
+
+def test_what_leaves_the_uploader_leaves_the_page(app: AppTest) -> None:
+    bring(predict(app, predict_tab="Many crystals"), "MgB2.cif", "MgO.cif", "notes.txt")
+    assert len(app.error) == 1 and len(tables(app)[-1]) == 2
+    app.file_uploader(key="predict_files_0").set_value([]).run()
+    assert not app.error and len(tables(app)[-1]) > 30
+
+
+def test_clearing_the_uploads_empties_the_uploader_too(app: AppTest) -> None:
+    bring(predict(app, predict_tab="Many crystals"), "MgB2.cif", "notes.txt")
+    next(b for b in app.button if b.label == "Clear the uploads").click().run()
+    assert not app.error and not app.file_uploader(key="predict_files_1").value
+    assert len(tables(app)[-1]) > 30, "the samples again"
+
+
+def test_a_refresh_finds_the_uploads_by_the_url(app: AppTest) -> None:
+    bring(predict(app, predict_tab="Many crystals"), "MgB2.cif")
+    brought = app.query_params["brought"]
+    link = {"brought": brought if isinstance(brought, str) else brought[0]}
+    fresh = predict(AppTest.from_file(str(ROOT / "app.py"), default_timeout=60), predict_tab="Many crystals", **link)
+    assert list(tables(fresh)[-1]["Name"]) == ["MgB2.cif"]
+
+
+def test_a_file_that_comes_twice_is_told(app: AppTest) -> None:
+    bring(predict(app, predict_tab="Many crystals"), "MgB2.cif", "MgB2.cif")
+    assert len(tables(app)[-1]) == 1 and any("already in the table" in info.value for info in app.info)
+
+
+@pytest.mark.parametrize("crystal", ["Fe", "graphite"])
+def test_rounding_is_not_shown_as_a_gap(app: AppTest, crystal: str) -> None:
+    predict(app, crystal=crystal)
+    assert metric(app, "Gap") in ("0.000", "−0.001", "0.001") and "e" not in metric(app, "Answer for")
+
+
+def test_the_card_of_atoms_and_the_headline_agree_on_the_answer(app: AppTest) -> None:
+    predict(app, crystal="NaCl", network="metal or not")
+    assert metric(app, "Probability that NaCl is a metal") == metric(app, "Answer for") == "0.000"
+    assert any("NaCl is probably not a metal" in m.value for m in app.markdown)
 
 
 def test_the_samples_are_answered_without_any_upload(app: AppTest) -> None:
@@ -150,6 +215,21 @@ def test_a_run_answers_with_its_own_training_crystals_beside_it(app: AppTest, tm
     assert nearest["True formation energy of the cell (eV)"].notna().sum() == 3 and not app.exception
     app.query_params["predict_tab"] = "Atoms"
     assert not opened(app, "predict").exception
+
+
+def test_a_comparison_can_be_stopped_and_begun_anew(app: AppTest, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(predict_known.Survey, "work", lambda self, predictor, load: None)
+    predict(app, network=trained(tmp_path), predict_tab="Nearest crystals")
+    app.button(key="survey_stop").click().run()
+    assert any("Stopped" in m.value for m in app.markdown) and not app.exception
+    next(b for b in app.button if b.label == "Compare after all").click().run()
+    assert app.button(key="survey_stop") and not app.exception
+
+
+def test_a_stopped_comparison_ends_after_the_crystals_in_hand() -> None:
+    begun = predict_known.Survey(stopped=True)
+    begun.work(Predictor.published("formation energy"), lambda: [load_sample("NaCl"), load_sample("Cu")])
+    assert begun.is_over and begun.result is None and begun.done == 0
 
 
 def test_a_broken_network_leaves_the_rest_of_the_page(app: AppTest, tmp_path: Path) -> None:
