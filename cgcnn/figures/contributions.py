@@ -58,7 +58,7 @@ def contribution_scene(
 def value_colors(values: Sequence[float]) -> list[str]:
     """A color `#rrggbb` for each value, dark for the least and bright for the greatest; one color if all are equal."""
     low, high = _span(values)
-    places = [(value - low) / (high - low) for value in values]
+    places = [min(1.0, max(0.0, (value - low) / (high - low))) for value in values]  # rounding may step over an end
     return [_hex(color) for color in sample_colorscale(SCALE, places)]
 
 

@@ -5,11 +5,20 @@ import torch
 from pymatgen.core import Lattice, Structure
 
 from cgcnn.data import builtin
+from cgcnn.data.cells import strained
 from cgcnn.data.crystal import Crystal
 from cgcnn.data.samples import load_sample
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError
-from cgcnn.explain.likeness import Reference, most_alike, nearest_others, reference, target_name, vectors_of
+from cgcnn.explain.likeness import (
+    Reference,
+    most_alike,
+    nearest_others,
+    others_alike,
+    reference,
+    target_name,
+    vectors_of,
+)
 from cgcnn.explain.record import record
 from cgcnn.graph import build_graph
 from cgcnn.models.published import PUBLISHED
@@ -74,3 +83,17 @@ def test_the_twin_of_diamond_that_the_lesson_names_is_what_it_says() -> None:
     assert (build_graph(twin.structure, Predictor.published("band gap").graph).distance < 1.6).sum() == 4 * len(
         twin.structure
     )
+
+
+def test_a_crystal_of_the_reference_is_told_from_its_neighbors(published: Predictor, known: Reference) -> None:
+    vector = record(published.model, build_graph(load_sample("NaCl").structure, published.graph)).crystal_vectors[0]
+    itself, others = others_alike(known, vector, "NaCl", 2)
+    assert [alike.id for alike in itself] == ["NaCl"] and len(others) == 2
+    assert others[0].distance == pytest.approx(float(known.own[0]), rel=1e-3), "the distance that was left out of it"
+
+
+def test_a_stretched_crystal_is_another_one(published: Predictor, known: Reference) -> None:
+    stretched = strained(load_sample("NaCl").structure, 5)
+    vector = record(published.model, build_graph(stretched, published.graph)).crystal_vectors[0]
+    itself, others = others_alike(known, vector, "NaCl", 1)
+    assert itself == [] and others[0].distance > 0.01

@@ -68,3 +68,7 @@ def test_values_that_differ_by_rounding_stand_in_the_middle_of_the_axis() -> Non
     figure = contribution_strip(groups, title="T", axis="x", unit="eV", marks={"answer": 1.7})
     low, high = figure.layout.xaxis.range
     assert low < 1.2 and high > 2.2
+
+
+def test_large_values_that_differ_by_rounding_have_a_color() -> None:
+    assert len(value_colors([4246520.5, 4246520.500000001, 4246520.4999])) == 3

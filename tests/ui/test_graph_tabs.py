@@ -1,11 +1,9 @@
 """The deeper tabs of the Graph page, opened one by one and read."""
 
-import runpy
 from pathlib import Path
 
 import pytest
 from pymatgen.core import Lattice, Structure
-from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from cgcnn.data import shelf
@@ -19,27 +17,14 @@ from cgcnn.ui.graph_classes import against_symmetry, by_depth
 from cgcnn.ui.graph_cost import sentence, times
 from cgcnn.ui.graph_invariance import amount, unmoved
 from cgcnn.ui.graph_rules import in_words
+from page_kit import TABS, opened_tab
 
-ROOT = Path(__file__).parents[2]
-TABS = ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry"]
-DEEP = TABS[3:]
+DEEP = TABS["graph"][1][3:]
 CRYSTALS = [("NaCl", "as given"), ("diamond", "as given"), ("Cu", "primitive"), ("SiO2-quartz", "as given")]
 
 
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setenv("CRYSTAL_GRAPH_LAB_HOME", str(tmp_path))
-    monkeypatch.setattr("cgcnn.ui.backend.ensure_running", lambda store: None)
-    # AppTest forgets between runs that app.py called st.navigation, and would run a page without its frame.
-    monkeypatch.setattr(script_runner, "_mpa_v1", lambda path: runpy.run_path(path, run_name="__main__"))
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-
-
 def opened(app: AppTest, tab: str, **link: str) -> AppTest:
-    for name, value in {"graph_tab": tab, **link}.items():
-        app.query_params[name] = value
-    app.run()
-    return app.switch_page("pages/graph.py").run()
+    return opened_tab(app, "graph", tab, **link)
 
 
 def words(app: AppTest) -> str:
@@ -70,7 +55,7 @@ def test_an_isolated_atom_is_one_sentence_under_every_tab(app: AppTest, tab: str
 
 
 def test_only_the_open_tab_is_worked_out(app: AppTest) -> None:
-    opened(app, "Cost")
+    opened(app, "Cost", cutoff="7.5")  # a value of its own: costs are kept
     assert "as N to the power **1.00**" in words(app)
     assert not any(box.key == "network_choice" for box in app.selectbox)
     assert not any(toggle.key == "all_edges" for toggle in app.toggle)
@@ -181,3 +166,10 @@ def test_noisy_times_claim_no_exponent_and_stand_beside_a_line_in_proportion_to_
 
 def test_a_crystal_goes_by_the_name_of_the_page(app: AppTest) -> None:
     assert "**For the network, diamond is 1 kind of atom and" in words(opened(app, "Symmetry", crystal="diamond"))
+
+
+def test_a_radius_that_holds_too_many_leaves_the_other_rules(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgcnn.graph.crystal_graph.MAX_EDGES", 500)
+    opened(app, "Cost", cutoff="7.5")  # a value of its own: costs are kept
+    assert not app.exception and "All pairs of NaCl" in app.error[0].value
+    assert "as N to the power **1.00**" in words(app)

@@ -248,3 +248,13 @@ def test_published_rows_hold_what_the_predictors_say(rock_salt: Structure) -> No
     assert json.dumps(rows) and rows[2]["Value"] == pytest.approx(
         Predictor.published("band gap").predict([rock_salt])[0]
     )
+
+
+def test_a_logarithm_beyond_all_numbers_is_shown_without_its_power(app: AppTest) -> None:
+    predict(app, crystal="diamond", network="bulk modulus", sidebar_rule="true", rule="radius")
+    assert not app.exception and any("asked with radius" in w.value for w in app.warning)
+
+
+def test_under_another_rule_the_known_crystals_are_not_compared(app: AppTest) -> None:
+    predict(app, sidebar_rule="true", rule="whole shells", predict_tab="Nearest crystals")
+    assert not app.exception and any("compared under the rule" in i.value for i in app.info)
