@@ -13,6 +13,7 @@ from cgcnn.graph import GraphConfig, build_graph, cut_shells
 from cgcnn.graph.classes import MergedGraph, merged_graph
 from cgcnn.graph.cost import Cost
 from cgcnn.graph.neighborhood import Group
+from cgcnn.ui.graph_cached import costs_of
 from cgcnn.ui.graph_classes import against_symmetry, by_depth
 from cgcnn.ui.graph_cost import sentence, times
 from cgcnn.ui.graph_invariance import amount, unmoved
@@ -55,7 +56,8 @@ def test_an_isolated_atom_is_one_sentence_under_every_tab(app: AppTest, tab: str
 
 
 def test_only_the_open_tab_is_worked_out(app: AppTest) -> None:
-    opened(app, "Cost", cutoff="7.5")  # a value of its own: costs are kept
+    costs_of.clear()
+    opened(app, "Cost")
     assert "as N to the power **1.00**" in words(app)
     assert not any(box.key == "network_choice" for box in app.selectbox)
     assert not any(toggle.key == "all_edges" for toggle in app.toggle)
@@ -170,6 +172,7 @@ def test_a_crystal_goes_by_the_name_of_the_page(app: AppTest) -> None:
 
 def test_a_radius_that_holds_too_many_leaves_the_other_rules(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cgcnn.graph.crystal_graph.MAX_EDGES", 500)
-    opened(app, "Cost", cutoff="7.5")  # a value of its own: costs are kept
+    costs_of.clear()
+    opened(app, "Cost")
     assert not app.exception and "All pairs of NaCl" in app.error[0].value
     assert "as N to the power **1.00**" in words(app)
