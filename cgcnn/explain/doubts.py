@@ -75,7 +75,7 @@ def distance_doubt(distance: float, far: float, words: str) -> list[str]:
     if distance <= far:
         return []
     return [
-        f"It lies far from all {words}: {distance:.2f} to the nearest one, "
+        f"It lies far from the {words}: {distance:.2f} to the nearest other one, "
         f"while 99 % of those have another within {far:.2f}."
     ]
 

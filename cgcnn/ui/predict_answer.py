@@ -201,7 +201,7 @@ def show_doubts(asked: Asked, answer: Answer, formula: str, known: Known | None)
     if known_itself:
         st.markdown(f":material/book: This very crystal is one of the {known.words}.")
     if not found:
-        open_end = "" if reference else "; its distance from them is not known"
+        open_end = "" if reference else "; its distance from them is not known yet" if begun else ""
         st.markdown(f":material/check: No warning, measured against the {known.words}{open_end}.")
     if begun is not None and not begun.is_over and not begun.stopped:
         st.fragment(_until_compared, run_every=1.0)(begun)
