@@ -88,8 +88,8 @@ def rank(pairs: Neighbors, n_atoms: int) -> np.ndarray:
     return np.arange(len(pairs.center)) - np.repeat(np.cumsum(degree) - degree, degree)
 
 
-def nearest(sites: Sites, count: int, cutoff: float, slack: float, centers: np.ndarray | None = None) -> Neighbors:
-    """All ordered pairs up to some radius that holds `count` neighbors of every center, and `slack` Å more.
+def reaching(sites: Sites, count: int, cutoff: float, slack: float, centers: np.ndarray | None = None) -> Neighbors:
+    """All pairs up to some radius that holds `count` neighbors of every center, and `slack` Å more, in no order.
 
     The radius starts near the expected one and grows; it never passes `cutoff`, so a center in a
     sparse crystal may come back with fewer.
@@ -101,8 +101,13 @@ def nearest(sites: Sites, count: int, cutoff: float, slack: float, centers: np.n
         settled = pairs.distance < reach - slack
         held = np.bincount(pairs.center[settled], minlength=len(sites.coords))[wanted]
         if reach >= cutoff or (held >= count).all():
-            return ordered(sites, pairs)
+            return pairs
         reach *= GROWTH
+
+
+def nearest(sites: Sites, count: int, cutoff: float, slack: float, centers: np.ndarray | None = None) -> Neighbors:
+    """What `reaching` finds, ordered."""
+    return ordered(sites, reaching(sites, count, cutoff, slack, centers))
 
 
 def k_nearest(sites: Sites, cutoff: float, count: int, tolerance: float, centers: np.ndarray | None) -> Neighbors:
@@ -111,7 +116,7 @@ def k_nearest(sites: Sites, cutoff: float, count: int, tolerance: float, centers
     Where that cuts a shell in two, the last bit of each distance decides what stays. A fairer choice would
     hide the fault of the rule, and the networks published with it never saw one.
     """
-    pairs = nearest(sites, count, cutoff, 10 * TIE, centers)
+    pairs = reaching(sites, count, cutoff, 10 * TIE, centers)
     by_distance = pairs.take(np.lexsort((pairs.distance, pairs.center)))
     return ordered(sites, by_distance.take(rank(by_distance, len(sites.coords)) < count))
 

@@ -114,7 +114,8 @@ def _begun(surveys: dict[tuple[str, float | None], Survey], asked: Network, ende
         if key not in surveys:
             surveys[key] = Survey()
             load = _builtin_crystals if asked.is_published else _loader(asked.key)
-            threading.Thread(target=surveys[key].work, args=(asked.predictor, load)).start()
+            # Not a daemon, as the thread of this page is: the server must wait for it, or it ends in a crash.
+            threading.Thread(target=surveys[key].work, args=(asked.predictor, load), daemon=False).start()
         while len(surveys) > 12:  # 3 MB each; the oldest one goes
             surveys.pop(next(iter(surveys)))
     return surveys[key]
