@@ -3,22 +3,13 @@
 import streamlit as st
 from pymatgen.core import Structure
 
-from cgcnn.data.cells import Symmetry, symmetry
 from cgcnn.data.crystal import formula_of, site_label
-
-
-def _content(structure: Structure) -> tuple[bytes, bytes, tuple[int, ...]]:
-    return structure.lattice.matrix.tobytes(), structure.frac_coords.tobytes(), structure.atomic_numbers
-
-
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Structure: _content})
-def _symmetry(structure: Structure) -> Symmetry:
-    return symmetry(structure)
+from cgcnn.ui.symmetry import symmetry_of
 
 
 def fact_cards(structure: Structure) -> None:
     """Formula, space group, lattice, volume and density."""
-    found, lattice = _symmetry(structure), structure.lattice
+    found, lattice = symmetry_of(structure), structure.lattice
     facts = {
         "Formula": formula_of(structure),
         "Atoms in the cell": f"{len(structure)}",
@@ -33,7 +24,7 @@ def fact_cards(structure: Structure) -> None:
 
 def atom_table(structure: Structure, selected: int) -> None:
     """Every atom of the cell with its coordinates and Wyckoff letter; the selected one is marked."""
-    wyckoff = _symmetry(structure).sites
+    wyckoff = symmetry_of(structure).sites
     rows = [
         {
             "": "▶" if i == selected else "",

@@ -21,6 +21,7 @@ from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.encoding_choice import chosen_bit, clickable, species
 from cgcnn.ui.link import set_link
 from cgcnn.ui.prose import prose
+from cgcnn.ui.theme import is_dark
 
 PER_ROW = 3  # pictures beside each other
 
@@ -32,7 +33,7 @@ def bit_pictures(structure: Structure, element: int) -> None:
         row = shown[start : start + PER_ROW]
         for column, z in zip(st.columns(min(len(shown), PER_ROW), gap="medium"), row, strict=False):
             with column:
-                option = element_bits(z, chosen=chosen_bit(z) if z == element else None, dark=_is_dark())
+                option = element_bits(z, chosen=chosen_bit(z) if z == element else None, dark=is_dark())
                 _bit_chart(option, f"bits_{SYMBOLS[z - 1]}", 1, _bits_alt(z), {"element": SYMBOLS[z - 1]})
 
 
@@ -74,7 +75,7 @@ def pair_picture(one: int, other: int) -> None:
     """Both elements cell under cell; a click on a cell chooses its bit."""
     differ = int(differing_bits(one)[other - 1])
     alt = f"The bits of {SYMBOLS[one - 1]} above those of {SYMBOLS[other - 1]}: {differ} of 92 differ"
-    _bit_chart(compared_bits(one, other, chosen=chosen_bit(one), dark=_is_dark()), "pair_bits", 2, alt, {})
+    _bit_chart(compared_bits(one, other, chosen=chosen_bit(one), dark=is_dark()), "pair_bits", 2, alt, {})
 
 
 def pair_table(one: int, other: int) -> None:
@@ -134,10 +135,6 @@ def origin() -> None:
     """Where the numbers come from, for the most asked question of the field."""
     with st.expander("Where do the 92 numbers come from?", icon=":material/history_edu:"):
         st.markdown(prose("encoding", "Where do the 92 numbers come from?"))
-
-
-def _is_dark() -> bool:
-    return st.context.theme.type == "dark"
 
 
 def _bit_chart(option: dict[str, Any], key: str, lines: int, alt: str, links: dict[str, str]) -> None:

@@ -6,18 +6,14 @@ from typing import Any
 import streamlit as st
 from pymatgen.core import Structure
 
-from cgcnn.data.cells import Symmetry, symmetry
+from cgcnn.data.cells import Symmetry
 from cgcnn.explain.invariance import Invariance, invariance
 from cgcnn.graph import GraphConfig, build_graph
 from cgcnn.graph.classes import MergedGraph, merged_graph
 from cgcnn.graph.cost import Cost, costs
 from cgcnn.graph.neighborhood import Group, neighborhood
 from cgcnn.training.predictor import Predictor
-
-
-def content(structure: Structure) -> tuple[bytes, bytes, tuple[int, ...]]:
-    """A structure as plain values: two with the same content are one crystal to a cache."""
-    return structure.lattice.matrix.tobytes(), structure.frac_coords.tobytes(), structure.atomic_numbers
+from cgcnn.ui.symmetry import content, symmetry_of
 
 
 def weights(predictor: Predictor) -> tuple[Any, ...]:
@@ -52,4 +48,4 @@ def neighborhood_of(structure: Structure, config: GraphConfig, atom: int, rule: 
 @st.cache_data(max_entries=64, show_spinner="Looking for equal atoms …", hash_funcs=HASHES)
 def classes_of(structure: Structure, config: GraphConfig) -> tuple[MergedGraph, Symmetry]:
     """The merged graph of a crystal, and the symmetry to compare it with."""
-    return merged_graph(build_graph(structure, config), config.tolerance), symmetry(structure)
+    return merged_graph(build_graph(structure, config), config.tolerance), symmetry_of(structure)

@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 from pymatgen.core import Structure
 
-from cgcnn.data.cells import Symmetry, symmetry
 from cgcnn.data.crystal import formula_of, site_label
 from cgcnn.errors import CrystalError
 from cgcnn.explain.contributions import Contributions, Group, contributions, grouped, orbit_labels
@@ -17,6 +16,7 @@ from cgcnn.ui.current import Current, selected_atom
 from cgcnn.ui.pick import pickable_view
 from cgcnn.ui.predict_answer import Asked
 from cgcnn.ui.prose import explained, show_mistake
+from cgcnn.ui.symmetry import symmetry_of
 
 ROWS = 500  # more than anyone reads; the download has all
 MOST_GROUPS = 20  # rows of the figure; a crystal with more orbits is shown by element
@@ -32,7 +32,7 @@ def atom_contributions(asked: Asked, shown: Current, graph: CrystalGraph) -> Non
     except CrystalError as mistake:
         show_mistake(str(mistake))
         return
-    labels = orbit_labels(structure, _symmetry(structure))
+    labels = orbit_labels(structure, symmetry_of(structure))
     picture, chart = st.columns([1, 1], gap="large")
     with picture:
         scene = contribution_scene(
@@ -46,15 +46,6 @@ def atom_contributions(asked: Asked, shown: Current, graph: CrystalGraph) -> Non
         _strip(structure, parts, labels)
     _unequal_orbits(asked, structure, grouped(parts.values, labels), parts)
     _table(structure, parts, labels)
-
-
-@st.cache_data(
-    max_entries=64,
-    show_spinner=False,
-    hash_funcs={Structure: lambda s: (s.lattice.matrix.tobytes(), s.frac_coords.tobytes(), s.atomic_numbers)},
-)
-def _symmetry(structure: Structure) -> Symmetry:
-    return symmetry(structure)
 
 
 def _meaning(parts: Contributions) -> str:

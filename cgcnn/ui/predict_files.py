@@ -133,7 +133,7 @@ def _queued(file: Any) -> Brought:
         members, dropped = zip_files(file.getvalue(), file.name)
     except CrystalError as mistake:
         return Brought(file.name, mistakes=[str(mistake)])
-    mistakes = [f"{name}: {why}" for name, why in dropped.items()]
+    mistakes = [f"{name} in {file.name}: {why}" for name, why in dropped.items()]
     return Brought(file.name, waiting=list(members.items()), mistakes=mistakes)
 
 
