@@ -26,12 +26,12 @@ st.markdown("**What does one layer do?** Each atom listens to its neighbors, edg
 
 with mistakes_shown():
     asked = asked_network(config)
-    look = looked(shown, config, asked)
+    look = looked(structure, config, asked)
     listening = any(has_messages(layer) for layer in convs_of(asked))
     at = place(structure, look, atom, listening=listening)
 if len(look.v) == 1:
     st.info("This network has no convolution: its atoms go straight to the pooling.", icon=":material/info:")
-    pooling_tab(shown, config, asked, at)
+    pooling_tab(structure, config, asked, at)
     explained("convolution", "What is pooling?")
     st.stop()
 with mistakes_shown():
@@ -57,7 +57,7 @@ if other.open:
         explained("convolution", "What changes?")
 if pooling.open:
     with pooling:
-        pooling_tab(shown, config, asked, at)
+        pooling_tab(structure, config, asked, at)
         explained("convolution", "What is pooling?")
 if smoothing.open:
     with smoothing:

@@ -1,7 +1,7 @@
 """A trained network with all it needs to answer for a new crystal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
@@ -39,10 +39,6 @@ class Predictor:
         """One of PUBLISHED: k nearest, k = 12 within 8 Å. Where fewer are in reach the original pads; we do not."""
         model, mean, std = load_published(published_file(name))
         return cls(model, GraphConfig(), Normalizer((mean,), (std,)), PUBLISHED[name].target)
-
-    def with_graph(self, **changes: Any) -> Self:
-        """The same network on graphs of another neighbor rule than it learned from."""
-        return replace(self, graph=self.graph.with_(**changes))
 
     @torch.no_grad()
     def predict(self, structures: Sequence[Structure]) -> list[float]:

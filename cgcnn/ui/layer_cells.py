@@ -1,4 +1,4 @@
-"""What becomes of all atoms: pooled in three cells, and ever more alike from layer to layer."""
+"""What becomes of all atoms: pooled in several cells, and ever more alike from layer to layer."""
 
 import streamlit as st
 from pymatgen.core import Structure
@@ -11,15 +11,15 @@ from cgcnn.explain.smoothing import MOST_ATOMS, mean_similarity, similarities, s
 from cgcnn.figures.pooling import CellBar, pooling_bars
 from cgcnn.figures.smoothing import similarity_curves, similarity_map
 from cgcnn.graph import GraphConfig
-from cgcnn.ui.current import Current
 from cgcnn.ui.layer_choice import Asked, Look, Place
 from cgcnn.ui.prose import show_mistake
+from cgcnn.ui.symmetry import content
 
 
-def pooling_tab(shown: Current, config: GraphConfig, asked: Asked, place: Place) -> None:
-    """Mean, sum and maximum of the same crystal in its conventional, its primitive and a larger cell."""
+def pooling_tab(structure: Structure, config: GraphConfig, asked: Asked, place: Place) -> None:
+    """Mean, sum and maximum of the crystal in the cell in view, its conventional, its primitive and a larger one."""
     try:
-        cells = _pooled(shown.structure, asked.model, config, f"{shown.key} {shown.subtitle} {asked.key}")
+        cells = _pooled(structure, asked.model, config, asked.key)
     except CrystalError as mistake:
         show_mistake(str(mistake))
         return
@@ -28,9 +28,9 @@ def pooling_tab(shown: Current, config: GraphConfig, asked: Asked, place: Place)
     st.dataframe([_row(cell, cells[0], asked) for cell in cells], hide_index=True)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _pooled(_structure: Structure, _model: nn.Module, config: GraphConfig, key: str) -> list[PooledCell]:
-    return pooled_cells(_model, _structure, config)
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={Structure: content})
+def _pooled(structure: Structure, _model: nn.Module, config: GraphConfig, key: str) -> list[PooledCell]:
+    return pooled_cells(_model, structure, config)
 
 
 def _bar(cell: PooledCell, f: int) -> CellBar:

@@ -12,11 +12,11 @@ from cgcnn.graph import CrystalGraph, GraphConfig, build_graph
 from cgcnn.models import CGCNN
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.train import TrainConfig
-from cgcnn.ui.current import Current
 from cgcnn.ui.form import form
 from cgcnn.ui.link import linked, set_link
 from cgcnn.ui.networks import Network, chosen_network
 from cgcnn.ui.prose import plain
+from cgcnn.ui.symmetry import content
 
 FRESH = ["conv", "n_convs", "activation", "norm", "pooling"]
 
@@ -77,14 +77,14 @@ def _say_where_it_comes_from(chosen: Network, config: GraphConfig) -> None:
     st.caption(f"{about}.")
 
 
-def looked(shown: Current, config: GraphConfig, asked: Asked) -> Look:
+def looked(structure: Structure, config: GraphConfig, asked: Asked) -> Look:
     """The crystal in view, once through the network."""
-    return _looked(shown.structure, asked.model, config, f"{shown.key} {shown.subtitle} {asked.key}")
+    return _looked(structure, asked.model, config, asked.key)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _looked(_structure: Structure, _model: nn.Module, config: GraphConfig, key: str) -> Look:
-    graph = build_graph(_structure, config)
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={Structure: content})
+def _looked(structure: Structure, _model: nn.Module, config: GraphConfig, key: str) -> Look:
+    graph = build_graph(structure, config)
     seen = record(_model, graph)
     return Look(graph, seen.atom_vectors, seen.edge_vectors)
 

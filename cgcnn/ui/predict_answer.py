@@ -67,8 +67,7 @@ def asked_network(sidebar: GraphConfig) -> Asked | None:
         "which the network may never have seen.",
     )
     predictor = replace(chosen.predictor, graph=sidebar) if bend else chosen.predictor
-    ended = "" if chosen.is_published else store().run(chosen.key).ended
-    return Asked(chosen, predictor, f"{chosen.key} {ended} {predictor.graph}")
+    return Asked(chosen, predictor, f"{chosen.stamp} {predictor.graph}")
 
 
 def graph_of(asked: Asked, shown: Current) -> CrystalGraph | None:

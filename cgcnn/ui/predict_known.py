@@ -66,7 +66,7 @@ class Survey:
 def known_by(asked: Network) -> Known | None:
     """What a network learned from, in words and numbers; None, and a sentence, if that is gone."""
     try:
-        known = _of_published() if asked.is_published else _of_run(asked.key, store().run(asked.key).ended)
+        known = _of_published() if asked.is_published else _of_run(asked.key, asked.stamp)
     except CrystalError as mistake:
         show_mistake(f"What this run learned from cannot be loaded: {mistake}")
         return None
@@ -83,12 +83,11 @@ def survey(asked: Network, *, start: bool, anew: bool = False) -> Survey | None:
 
     One that was stopped, or failed, stays so until it is wanted `anew`.
     """
-    ended = None if asked.is_published else store().run(asked.key).ended
     surveys = _surveys()
-    if anew and (old := surveys.get((asked.key, ended))) and (old.stopped or old.mistake):
-        surveys.pop((asked.key, ended), None)
-    if (start and AT_ONCE) or anew or (asked.key, ended) in surveys:
-        return _begun(surveys, asked, ended)
+    if anew and (old := surveys.get(asked.stamp)) and (old.stopped or old.mistake):
+        surveys.pop(asked.stamp, None)
+    if (start and AT_ONCE) or anew or asked.stamp in surveys:
+        return _begun(surveys, asked)
     return None
 
 
@@ -101,15 +100,15 @@ def key_of(asked: Network, crystal_id: str) -> str:
 
 
 @st.cache_resource(show_spinner=False)
-def _surveys() -> dict[tuple[str, float | None], Survey]:
+def _surveys() -> dict[str, Survey]:
     return {}
 
 
 _one_at_a_time = threading.Lock()
 
 
-def _begun(surveys: dict[tuple[str, float | None], Survey], asked: Network, ended: float | None) -> Survey:
-    key = (asked.key, ended)
+def _begun(surveys: dict[str, Survey], asked: Network) -> Survey:
+    key = asked.stamp
     with _one_at_a_time:
         if key not in surveys:
             surveys[key] = Survey()
@@ -138,7 +137,7 @@ def _of_published() -> Known:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading what the network learned from")
-def _of_run(run_id: str, ended: float | None) -> Known:
+def _of_run(run_id: str, stamp: str) -> Known:
     config = store().run(run_id).config
     crystals = _loader(run_id)()
     values = [crystal.targets[config.dataset.target] for crystal in crystals]

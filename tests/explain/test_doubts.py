@@ -8,7 +8,7 @@ from pymatgen.core import Lattice, Structure
 from cgcnn.data.samples import sample_names
 from cgcnn.explain.doubts import Answer, Known, answers, distance_doubt, doubts
 from cgcnn.explain.lessons import LESSONS
-from cgcnn.graph import build_graph
+from cgcnn.graph import GraphConfig, build_graph
 from cgcnn.models.published import PUBLISHED
 from cgcnn.training.predictor import Predictor
 
@@ -88,13 +88,13 @@ def test_the_mean_gap_that_the_lesson_tells_is_the_networks_own() -> None:
 
 
 def test_another_neighbor_rule_than_the_one_learned_with_is_told(published: Predictor, rock_salt: Structure) -> None:
-    bent = published.with_graph(rule="whole shells")
+    bent = replace(published, graph=GraphConfig(rule="whole shells"))
     (sentence,) = doubts(said(bent, rock_salt), replace(KNOWN, graph=published.graph), bent)
     assert "It is asked with whole shells, k = 12, within 8 Å, but learned with k nearest" in sentence
 
 
 def test_an_absurd_answer_of_a_published_network_is_doubted(rock_salt: Structure) -> None:
-    bent = Predictor.published("Fermi energy").with_graph(max_neighbors=48)
+    bent = replace(Predictor.published("Fermi energy"), graph=GraphConfig(max_neighbors=48))
     known = replace(KNOWN, span=(-12.8, 18.2), as_published=True)
     (sentence,) = doubts(said(bent, rock_salt), known, bent)
     assert "more than 6 standard deviations from the mean" in sentence
