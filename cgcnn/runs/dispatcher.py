@@ -3,6 +3,7 @@
 It is apart from the web server, so a run outlives the server, and a dead worker is noticed by someone.
 """
 
+import contextlib
 import os
 import secrets
 import signal
@@ -12,84 +13,144 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
-from cgcnn.runs.engines import ENGINES, start_module
+from cgcnn.runs.engines import ENGINES, WorkerHandle, start_module
+from cgcnn.runs.records import FRESH, Process
 from cgcnn.runs.store import RunStore
 
-LOOK_EVERY = 0.2  # s
-LOOKS_PER_BEAT = 5
-FRESH = 5.0  # s; an older sign of life counts for nothing
+LOOK_EVERY = 0.1  # s
+GUARD_EVERY = 0.02  # s between looks at the memory of runs
+BEAT_EVERY = 1.0  # s
+SILENT = 30.0  # s without a sign of life before a worker counts as lost
 IDLE_END = 900.0  # s without a page or a live run before everything ends
+SPARES_END = 600.0  # s without a run before all workers but one end
 SETTLE = 5.0  # s to wait before another try when a worker dies young
 
 _STARTED: list[subprocess.Popen[bytes]] = []  # dispatchers that this process started, so that none stays a zombie
 
 
 class Dispatcher:
-    """Keeps `slots` workers alive and marks the run of a dead one as failed."""
+    """Keeps `slots` workers and a warm spare alive, gives the runs of dead ones to others, and guards the memory."""
 
-    def __init__(self, folder: Path, slots: int, engine: str = "local") -> None:
-        self.folder, self.slots, self.start_worker = folder, slots, ENGINES[engine]
-        self.store = RunStore(folder)
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
+    def __init__(self, store: RunStore) -> None:
+        self.store, self.limits = store, store.limits
+        self.engine = ENGINES[self.limits.engine](store)
+        self.workers: dict[str, WorkerHandle] = {}
+        self.processes: dict[str, Process] = {}  # the workers that said they were alive, of any dispatcher
+        self.at_work: dict[str, str] = {}
         self.not_before = 0.0
+        self.last_look = self.last_run = time.monotonic()
+        self.trust_until = 0.0  # after this machine slept, every sign of life is old
 
     def look(self) -> None:
-        """One round: notice the dead, start what is missing."""
-        for name, process in list(self.workers.items()):
-            if process.poll() is not None:
+        """One round: notice the dead and the silent, start what is missing, end what is too much."""
+        now = time.monotonic()
+        if now - self.last_look > FRESH:
+            self.trust_until = now + SILENT
+        self.last_look = now
+        self._bury_own()
+        self.at_work = self.store.workers_at_work()  # asked first: a worker shows signs of life before it takes a run
+        self.processes = {p.name: p for p in self.store.processes() if p.name.startswith("worker-") and p.is_alive}
+        for name in self.at_work.keys() - self.processes.keys() - self.workers.keys():
+            self.store.abandon(name, "it left no trace")  # of a dispatcher before this one
+        self._end_silent()
+        self._keep_enough()
+
+    def _bury_own(self) -> None:
+        for name, handle in list(self.workers.items()):
+            code = handle.poll()
+            if code is not None:
                 del self.workers[name]
-                self.not_before = time.monotonic() + (SETTLE if process.returncode else 0.0)
-                self.store.abandon(name, _death_sentence(process.returncode))
-        at_work = self.store.workers_at_work()  # asked first: a worker shows signs of life before it takes a run
-        workers = [p for p in self.store.processes() if p.name.startswith("worker-") and p.is_alive]
-        alive = {p.name for p in workers}
-        for name in at_work - alive - self.workers.keys():  # left by a dispatcher before this one
-            self.store.abandon(name, _death_sentence(None))
-        # One start at a time: two workers that import at once make the first run wait for both.
-        starting = self.workers.keys() - {p.name for p in workers if p.doing != "starting"}
-        missing = len(alive | self.workers.keys()) < self.slots
-        if missing and not starting and time.monotonic() >= self.not_before:
+                young = name not in self.processes or self.processes[name].doing == "starting"
+                self.not_before = time.monotonic() + (SETTLE if code and young else 0.0)
+                self.store.abandon(name, f"signal {-code}" if code < 0 else f"exit code {code}")
+
+    def _end_silent(self) -> None:
+        if time.monotonic() < self.trust_until:
+            return
+        for name in list(self.at_work):
+            process = self.processes.get(name)
+            if process and time.time() - process.heartbeat > SILENT:
+                self.store.abandon(name, f"it gave no sign of life for {SILENT:.0f} s")
+                self.kill(name)
+
+    def _keep_enough(self) -> None:
+        """One start at a time: two workers that import at once make the first run wait for both."""
+        now = time.monotonic()
+        if self.at_work or self.store.load().queued:
+            self.last_run = now
+        wanted = self.limits.n_slots + self.limits.spares if now - self.last_run < SPARES_END else 1
+        known = self.processes.keys() | self.workers.keys()
+        starting = self.workers.keys() - {n for n, p in self.processes.items() if p.doing != "starting"}
+        if len(known) < wanted and not starting and now >= self.not_before:
             name = f"worker-{secrets.token_hex(3)}"
-            self.workers[name] = self.start_worker(self.folder, name)
+            self.workers[name] = self.engine.start(name)
+        for name in sorted(known - self.at_work.keys())[: max(0, len(known) - wanted)]:
+            self.kill(name)
+
+    def guard_memory(self) -> None:
+        """End the run of a worker that takes more memory than a run may."""
+        limit = self.limits.memory_mib
+        for name in list(self.at_work):
+            process = self.processes.get(name)
+            if process is None or process.remote:
+                continue
+            with contextlib.suppress(psutil.NoSuchProcess):
+                used = psutil.Process(process.pid).memory_info().rss >> 20
+                if used > limit:
+                    self.store.end(
+                        name,
+                        f"The run took {used:,} MiB of memory and the limit of a run is {limit:,} MiB; take a smaller "
+                        "batch, fewer neighbors, or a smaller network.",
+                    )
+                    self.kill(name)
+
+    def kill(self, name: str) -> None:
+        """End a worker at once, whoever started it."""
+        if name in self.workers:
+            self.workers[name].kill()
+        elif (process := self.processes.get(name)) and not process.remote and process.is_alive:
+            os.kill(process.pid, signal.SIGKILL)
+        self.at_work.pop(name, None)
 
     def serve_a_while(self) -> None:
         """One sign of life, and a second of rounds."""
-        self.store.beat("dispatcher", f"{self.slots} slots")
-        for _ in range(LOOKS_PER_BEAT):
+        self.store.beat("dispatcher", f"{self.limits.n_slots} slots")
+        end = time.monotonic() + BEAT_EVERY
+        while time.monotonic() < end:
             self.look()
-            time.sleep(LOOK_EVERY)
+            for _ in range(round(LOOK_EVERY / GUARD_EVERY)):
+                self.guard_memory()
+                time.sleep(GUARD_EVERY)
 
     def is_needed(self) -> bool:
         """True while a run is live, or when a page asked for workers in the last quarter of an hour."""
         seen = [p.heartbeat for p in self.store.processes() if p.name == "page"]
-        live = any(run.is_live for run in self.store.runs(20))
-        return live or any(time.time() - t < IDLE_END for t in seen)
+        load = self.store.load()
+        return bool(load.running or load.queued) or any(time.time() - t < IDLE_END for t in seen)
 
 
 def main(folder: Path) -> None:
     """Serve the store in `folder` until nobody needs it; a second dispatcher of one folder ends at once."""
     try:
         with FileLock(folder / "dispatcher.lock", timeout=0):
-            dispatcher = Dispatcher(folder, slots())
+            dispatcher = Dispatcher(RunStore(folder))
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             try:
                 while dispatcher.is_needed():
                     try:
                         dispatcher.serve_a_while()
-                    except sqlite3.OperationalError as reason:  # a full disk: it may have room again
-                        print(reason, file=sys.stderr)
-                        time.sleep(FRESH)
+                    except (sqlite3.OperationalError, OSError) as reason:  # a full disk: it may have room again
+                        with contextlib.suppress(OSError):
+                            print(reason, file=sys.stderr)
+                        time.sleep(BEAT_EVERY)
             finally:
                 dispatcher.store.gone("dispatcher")
+                dispatcher.engine.close()
     except Timeout:
         return
-
-
-def slots() -> int:
-    """How many runs may train at once: one for each core, or CRYSTAL_GRAPH_LAB_SLOTS."""
-    return max(1, int(os.environ.get("CRYSTAL_GRAPH_LAB_SLOTS", min(os.cpu_count() or 1, 4))))
 
 
 def ensure_running(store: RunStore) -> None:
@@ -105,14 +166,9 @@ def ensure_running(store: RunStore) -> None:
 def end_all(store: RunStore) -> None:
     """End the dispatcher and every worker of this store, by process id."""
     for process in sorted(store.processes(), key=lambda p: p.name != "dispatcher"):
-        if process.name != "page" and process.is_alive:
+        if process.name != "page" and not process.remote and process.is_alive:
             os.kill(process.pid, signal.SIGTERM)
         store.gone(process.name)
-
-
-def _death_sentence(code: int | None) -> str:
-    how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}" if code else "no trace"
-    return f"The worker of this run ended ({how}); the curve so far is kept; start it again with the same settings."
 
 
 if __name__ == "__main__":

@@ -1,12 +1,50 @@
-"""How a worker is started. A plain `python -m` process: pools of multiprocessing would run app.py again."""
+"""Where workers run. A plain `python -m` process by default: pools of multiprocessing would run app.py again."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from cgcnn.runs.store import RunStore
 
 ROOT = Path(__file__).parents[2]
+
+
+class WorkerHandle(Protocol):
+    """A worker as the dispatcher holds it; subprocess.Popen is one."""
+
+    def poll(self) -> int | None:
+        """None while it runs, then its exit code; negative for the signal that ended it."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+class Engine(Protocol):
+    """Starts workers somewhere; made once by a dispatcher, in its main thread."""
+
+    def start(self, name: str) -> WorkerHandle:
+        """A new worker of this name, which will take runs from the dispatcher's store."""
+
+    def close(self) -> None:
+        """The dispatcher ends; workers that can go on without it do."""
+
+
+class LocalEngine:
+    """Workers as processes of this machine, which outlive the dispatcher."""
+
+    def __init__(self, store: "RunStore") -> None:
+        self.folder = store.folder
+
+    def start(self, name: str) -> WorkerHandle:
+        """A process in a session of its own."""
+        return start_module("cgcnn.runs.worker", str(self.folder), name, log=self.folder / "worker.log")
+
+    def close(self) -> None:
+        """Nothing to do: idle workers notice by themselves."""
 
 
 def start_module(module: str, *arguments: str, log: Path) -> subprocess.Popen[bytes]:
@@ -27,9 +65,4 @@ def start_module(module: str, *arguments: str, log: Path) -> subprocess.Popen[by
         )
 
 
-def local_process(folder: Path, name: str) -> subprocess.Popen[bytes]:
-    """A worker on this machine."""
-    return start_module("cgcnn.runs.worker", str(folder), name, log=folder / "worker.log")
-
-
-ENGINES: dict[str, Callable[[Path, str], subprocess.Popen[bytes]]] = {"local": local_process}
+ENGINES: dict[str, Callable[["RunStore"], Engine]] = {"local": LocalEngine}

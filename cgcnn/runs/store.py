@@ -1,76 +1,99 @@
-"""What runs did: one SQLite file for runs and events, one safetensors file for each kept network.
+"""Runs and what they did: one SQLite file, written by workers and read by pages; networks lie in files beside it.
 
-Everything a page shows of a run comes from here, so nothing is lost when a page, a server or a worker ends.
-Every write of a worker carries its lease; a worker that lost its run to another can no longer write.
+An event and the state of its run commit together, so nothing that was acknowledged is lost when a page, a server or
+a worker ends. Every write of a worker carries its lease; a worker that lost its run to another can no longer write.
+`RunStore` is the pages' side of it; `desk.py` is the workers' side.
 """
 
 import json
-import os
-import re
 import secrets
-import sqlite3
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-from safetensors import SafetensorError, safe_open
-
-from cgcnn.data.files import write_whole
 from cgcnn.errors import RunError
-from cgcnn.runs.records import Lease, Process, Run, StoredEvent, run_of
+from cgcnn.runs.desk import Desk, Said
+from cgcnn.runs.records import WANTED, Load, Run, StoredEvent, Sweep, run_of, sweep_of
 
 if TYPE_CHECKING:  # the dispatcher reads and writes runs too, and must not wait for torch
     from torch import Tensor
 
     from cgcnn.training.experiment import RunConfig
 
-SCHEMA = """
-create table if not exists runs (
-    id text primary key, user text not null, name text not null, config text not null,
-    state text not null, wanted text not null, lease text, worker text,
-    error text not null default '', created real not null, started real, ended real
-);
-create table if not exists events (
-    n integer primary key autoincrement, run text not null references runs(id),
-    kind text not null, step integer not null, time real not null, data text not null, unique (run, kind, step)
-);
-create table if not exists processes (
-    name text primary key, pid integer, born real, doing text, heartbeat real
-);
-"""
 
-
-class RunStore:
+class RunStore(Desk):
     """Runs and their events in `folder`; any number of processes of one machine may open it at once."""
 
-    def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder)
-        (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._db = sqlite3.connect(
-            self.folder / "runs.sqlite", timeout=30, isolation_level=None, check_same_thread=False
-        )
-        self._db.row_factory = sqlite3.Row
-        if self._db.execute("pragma journal_mode = wal").fetchone()[0] != "wal":
-            raise RunError(f"{self.folder} cannot hold the run store (no write-ahead log); choose a local disk.")
-        self._db.executescript(SCHEMA)
+    # New runs
 
-    # What a page asks
+    def submit(
+        self,
+        config: "RunConfig",
+        user: str = "",
+        name: str = "",
+        *,
+        owner: str = "",
+        parent: str = "",
+        paused: bool = False,
+    ) -> str:
+        """Queue a run; the answer is its id, which any later session can ask for.
 
-    def submit(self, config: "RunConfig", user: str = "", name: str = "") -> str:
-        """Queue a run; the answer is its id, which any later session can ask for."""
-        run_id = secrets.token_hex(4)
+        `owner` is whose share of the slots it counts against, the user if nothing else is said. A `paused` run waits
+        with its initial weights until it is asked to run. RunError when the queue or the disk is full.
+        """
         with self._writing(durable=True):
+            self._refuse_too_many(owner or user, 0 if paused else 1)
+            return self._insert_run(config, user, owner or user, name, parent=parent, paused=paused)
+
+    def submit_sweep(
+        self,
+        configs: "Sequence[RunConfig]",
+        *,
+        experiment: str,
+        title: str,
+        guess: str,
+        axes: Mapping[str, Sequence[Any]],
+        names: Sequence[str],
+        user: str = "",
+        owner: str = "",
+    ) -> str:
+        """Queue the runs of an experiment, all or none; the answer is the id of the experiment."""
+        if not 0 < len(configs) <= self.limits.sweep_size:
+            raise RunError(
+                f"This experiment has {len(configs)} runs and at most {self.limits.sweep_size} are allowed; "
+                "take fewer values or fewer seeds."
+            )
+        sweep_id = secrets.token_hex(4)
+        with self._writing(durable=True):
+            self._refuse_too_many(owner or user, len(configs))
             self._db.execute(
-                "insert into runs (id, user, name, config, state, wanted, created) "
-                "values (?, ?, ?, ?, 'queued', 'run', ?)",
-                (run_id, user, name, json.dumps(config.to_dict()), time.time()),
+                "insert into sweeps values (?, ?, ?, ?, ?, ?, ?)",
+                (sweep_id, user, experiment, title, guess, json.dumps(dict(axes)), time.time()),
+            )
+            for config, name in zip(configs, names, strict=True):
+                self._insert_run(config, user, owner or user, name, sweep=sweep_id)
+        return sweep_id
+
+    def adopt(
+        self, config: "RunConfig", events: Sequence[Said], weights: bytes | None, *, name: str, user: str = ""
+    ) -> str:
+        """Take in a finished run that was made elsewhere; the answer is its id here."""
+        if why := self.ballast.why_not():
+            raise RunError(why)
+        run_id, now = secrets.token_hex(4), time.time()
+        if weights is not None:
+            self.networks.put(self.networks.best_file(run_id), weights)
+        with self._writing(durable=True):
+            self._insert_run(config, user, user, name, run_id=run_id)
+            self._insert(run_id, events)
+            self._db.execute(
+                "update runs set state = 'finished', started = ?, ended = ? where id = ?", (now, now, run_id)
             )
         return run_id
+
+    # What there is
 
     def run(self, run_id: str) -> Run:
         """One run; RunError when the store has none of that id."""
@@ -79,9 +102,26 @@ class RunStore:
             raise RunError(f"There is no run {run_id!r} here; choose one from the list, or start a new one.")
         return run_of(rows[0])
 
-    def runs(self, limit: int = 50) -> list[Run]:
-        """The latest runs, newest first."""
-        return [run_of(row) for row in self._read("select * from runs order by created desc limit ?", limit)]
+    def runs(self, limit: int = 50, *, user: str | None = None, sweep: str | None = None) -> list[Run]:
+        """The latest runs, newest first: all of them, those of one user, or those of one experiment."""
+        rows = self._read(
+            "select * from runs where (? is null or user = ?) and (? is null or sweep = ?) "
+            "order by created desc, rowid desc limit ?",
+            user, user, sweep, sweep, limit,
+        )  # fmt: skip
+        return [run_of(row) for row in rows]
+
+    def sweep(self, sweep_id: str) -> Sweep:
+        """One experiment; RunError when the store has none of that id."""
+        rows = self._read("select * from sweeps where id = ?", sweep_id)
+        if not rows:
+            raise RunError(f"There is no experiment {sweep_id!r} here; choose one from the list, or start a new one.")
+        return sweep_of(rows[0])
+
+    def sweeps(self, limit: int = 50, *, user: str | None = None) -> list[Sweep]:
+        """The latest experiments, newest first."""
+        query = "select * from sweeps where (? is null or user = ?) order by created desc, rowid desc limit ?"
+        return [sweep_of(row) for row in self._read(query, user, user, limit)]
 
     def events(self, run_id: str, after: int = 0, kinds: Sequence[str] = ()) -> list[StoredEvent]:
         """The events of a run later than event `after`, oldest first; all kinds, or some."""
@@ -89,151 +129,119 @@ class RunStore:
         rows = self._read(f"select * from events where run = ? and n > ?{chosen} order by n", run_id, after, *kinds)
         return [StoredEvent(r["n"], r["kind"], r["step"], r["time"], json.loads(r["data"])) for r in rows]
 
-    def request(self, run_id: str, wanted: str) -> None:
-        """Ask for a run to be stopped; a queued one stops at once, a running one at its next step."""
-        if wanted not in ("run", "stop"):
-            raise RunError(f"A run cannot be asked to {wanted!r}; ask it to stop.")
-        self.run(run_id)
-        with self._writing(durable=True):
-            self._db.execute("update runs set wanted = ? where id = ?", (wanted, run_id))
-            if wanted == "stop":
-                self._db.execute(
-                    "update runs set state = 'stopped', ended = ? where id = ? and state = 'queued'",
-                    (time.time(), run_id),
-                )
-
     def queue_position(self, run_id: str) -> int:
-        """How many queued runs stand before this one."""
-        mine = "(select created from runs where id = ?)"
-        return self._read(f"select count(*) from runs where state = 'queued' and created < {mine}", run_id)[0][0]
+        """How many queued runs start before this one, if nobody submits another."""
+        order = self._order()
+        return order.index(run_id) if run_id in order else 0
 
-    # What a worker says
+    def load(self) -> Load:
+        """How busy the machine is."""
+        live = self._read("select state, count(*) as n from runs where state in ('running', 'queued') group by state")
+        states = Counter({row["state"]: row["n"] for row in live})
+        workers = [p for p in self.processes() if p.name.startswith("worker-") and p.doing != "starting" and p.is_alive]
+        return Load(self.limits.n_slots, states["running"], states["queued"], len(workers))
 
-    def take(self, worker: str) -> Lease | None:
-        """The oldest queued run, now this worker's; None when nothing waits."""
+    # What a user wants
+
+    def request(self, run_id: str, wanted: str) -> None:
+        """Ask a run to run, pause, stop, or go on for one batch or one epoch.
+
+        A paused or interrupted run that is asked to go on joins the queue again. RunError when the run is over.
+        """
+        if wanted not in WANTED:
+            raise RunError(f"A run cannot be asked to {wanted!r}; ask it to {', '.join(WANTED[:-1])} or {WANTED[-1]}.")
         with self._writing(durable=True):
-            row = self._db.execute("select * from runs where state = 'queued' order by created limit 1").fetchone()
-            if row is None:
-                return None
-            token = secrets.token_hex(8)
-            self._db.execute(
-                "update runs set state = 'running', lease = ?, worker = ?, started = ? where id = ?",
-                (token, worker, time.time(), row["id"]),
-            )
-        return Lease(row["id"], token, run_of(row).settings)
+            run = self.run(run_id)
+            if not (run.is_live or run.can_resume):
+                if wanted == "stop":
+                    return  # it ended while the button was pressed
+                raise RunError(f"Run {run_id} is {run.state}; duplicate it to train again.")
+            if run.can_resume and wanted == "pause":
+                return
+            if run.can_resume and wanted != "stop":
+                self._refuse_too_many(run.owner, 1)
+            self._want(run, wanted)
 
-    def workers_at_work(self) -> set[str]:
-        """The names of the workers that hold a running run."""
-        return {row["worker"] for row in self._read("select worker from runs where state = 'running'")}
+    def _want(self, run: Run, wanted: str) -> None:
+        set_state = "update runs set wanted = ?, state = ?, ended = ?, error = ?, lost = 0, since = ? where id = ?"
+        now = time.time()
+        began = bool(self._read("select 1 from events where run = ? and kind = 'epoch' limit 1", run.id))
+        if run.state == "running":
+            self._db.execute("update runs set wanted = ? where id = ?", (wanted, run.id))
+        elif wanted == "stop" and not began:  # there is no network to judge
+            self._db.execute(set_state, ("stop", "stopped", now, run.error, now, run.id))
+        elif wanted == "pause":
+            self._db.execute(set_state, ("pause", "paused", now, "", now, run.id))
+        elif run.state == "queued":
+            self._db.execute("update runs set wanted = ? where id = ?", (wanted, run.id))
+        else:
+            self._db.execute(set_state, (wanted, "queued", None, "", now, run.id))
 
-    def record(self, lease: Lease, events: Sequence[tuple[str, int, Mapping[str, Any]]]) -> str:
-        """Write events (kind, step, data) in one transaction; the answer is what the user wants of the run."""
-        with self._writing():
-            wanted = self._fenced(lease)
-            self._insert(lease, events)
-        return wanted
-
-    def finish(
-        self,
-        lease: Lease,
-        state: str,
-        error: str = "",
-        events: Sequence[tuple[str, int, Mapping[str, Any]]] = (),
-    ) -> None:
-        """Write the last events and the state in which the run ended, together."""
+    def delete(self, run_id: str) -> None:
+        """Forget a run that is not live, with its events and networks."""
         with self._writing(durable=True):
-            self._fenced(lease)
-            self._insert(lease, events)
-            self._db.execute(
-                "update runs set state = ?, error = ?, ended = ?, lease = null where id = ?",
-                (state, error, time.time(), lease.run_id),
-            )
-
-    def abandon(self, worker: str, error: str) -> None:
-        """A worker is gone: its run has failed, with a sentence that says so."""
-        with self._writing(durable=True):
-            self._db.execute(
-                "update runs set state = 'failed', error = ?, ended = ?, lease = null "
-                "where worker = ? and state = 'running'",
-                (error, time.time(), worker),
-            )
-            self._db.execute("delete from processes where name = ?", (worker,))
+            if self.run(run_id).is_live:
+                raise RunError(f"Run {run_id} is still at work; stop it first.")
+            self._db.execute("delete from events where run = ?", (run_id,))
+            self._db.execute("delete from runs where id = ?", (run_id,))
+        self.networks.delete(run_id)
 
     # Networks
 
-    def save_checkpoint(self, lease: Lease, tensors: "Mapping[str, Tensor]", about: Mapping[str, Any]) -> None:
-        """Keep a network: the file appears whole or not at all."""
-        from safetensors.torch import save
-
-        with self._writing():
-            self._fenced(lease)
-        write_whole(self.checkpoint_file(lease.run_id), save(dict(tensors), {"about": json.dumps(about)}))
-
     def checkpoint(self, run_id: str) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
-        """The kept network of a run, as (weights, about); None when it has none yet."""
+        """The network of the best epoch of a run, as (weights, about); None when it has none yet."""
         file = self.checkpoint_file(self.run(run_id).id)
-        if not file.exists():
-            return None
-        try:
-            with safe_open(file, framework="pt") as saved:
-                about = json.loads(saved.metadata()["about"])
-                return {name: saved.get_tensor(name) for name in saved.keys()}, about  # noqa: SIM118
-        except (SafetensorError, KeyError, TypeError, ValueError) as reason:
-            raise RunError(f"The network of run {run_id} cannot be read; train it again.") from reason
+        return self.networks.read(file) if file.exists() else None
 
     def checkpoint_file(self, run_id: str) -> Path:
-        """Where the kept network of a run stands, once there is one."""
-        if not re.fullmatch(r"[0-9a-f]{8}", run_id):
-            raise RunError(f"{run_id!r} is no id of a run; ids are eight of 0-9 and a-f.")
-        return self.folder / "checkpoints" / f"{run_id}.safetensors"
+        """Where the network of the best epoch stands, once there is one."""
+        return self.networks.best_file(run_id)
 
-    # Who is alive
+    def snapshots(self, run_id: str) -> list[int]:
+        """The epochs whose network was kept, in order; 0 is the untrained one."""
+        return self.networks.epochs(self.run(run_id).id)
 
-    def beat(self, name: str, doing: str = "") -> None:
-        """Say that this process is alive."""
-        with self._writing():
-            row = (name, os.getpid(), psutil.Process().create_time(), doing, time.time())
-            self._db.execute("replace into processes values (?, ?, ?, ?, ?)", row)
-
-    def gone(self, name: str) -> None:
-        """Say that a process has ended."""
-        with self._writing():
-            self._db.execute("delete from processes where name = ?", (name,))
-
-    def processes(self) -> list[Process]:
-        """Every process that said it was alive and has not said that it ended."""
-        return [Process(**row) for row in self._read("select * from processes order by name")]
-
-    def close(self) -> None:
-        """Close the file; the store of another process stays open."""
-        with self._lock:
-            self._db.close()
+    def snapshot(self, run_id: str, epoch: int) -> "tuple[dict[str, Tensor], dict[str, Any]]":
+        """What `Experiment.snapshot` gave after an epoch; RunError when that epoch was not kept."""
+        if epoch not in self.snapshots(run_id):
+            raise RunError(f"Of run {run_id} the network of epoch {epoch} was not kept; choose another epoch.")
+        return self.networks.read(self.networks.epochs_folder(run_id) / f"{epoch}.safetensors")
 
     # Inside
 
-    @contextmanager
-    def _writing(self, durable: bool = False) -> Iterator[None]:
-        """One transaction. A durable one is on the disk when it returns, even if the power fails."""
-        with self._lock:
-            self._db.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
-            self._db.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("rollback")
-                raise
-            self._db.execute("commit")
+    def _insert_run(
+        self,
+        config: "RunConfig",
+        user: str,
+        owner: str,
+        name: str,
+        *,
+        parent: str = "",
+        sweep: str = "",
+        paused: bool = False,
+        run_id: str = "",
+    ) -> str:
+        run_id, now = run_id or secrets.token_hex(4), time.time()
+        state, wanted = ("paused", "pause") if paused else ("queued", "run")
+        settings, width = json.dumps(config.to_dict()), config.train.processes
+        self._db.execute(
+            "insert into runs (id, user, owner, name, config, state, wanted, parent, sweep, width, created, since) "
+            "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (run_id, user, owner, name, settings, state, wanted, parent, sweep, width, now, now),
+        )
+        return run_id
 
-    def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
-
-    def _fenced(self, lease: Lease) -> str:
-        row = self._db.execute("select lease, wanted from runs where id = ?", (lease.run_id,)).fetchone()
-        if row is None or row["lease"] != lease.token:
-            raise RunError(f"Run {lease.run_id} belongs to another worker now; this one may no longer write to it.")
-        return row["wanted"]
-
-    def _insert(self, lease: Lease, events: Sequence[tuple[str, int, Mapping[str, Any]]]) -> None:
-        rows = [(lease.run_id, kind, step, time.time(), json.dumps(data)) for kind, step, data in events]
-        self._db.executemany("insert or ignore into events (run, kind, step, time, data) values (?, ?, ?, ?, ?)", rows)
+    def _refuse_too_many(self, owner: str, n: int) -> None:
+        if why := self.ballast.why_not():
+            raise RunError(why)
+        waiting = Counter(row["owner"] for row in self._read("select owner from runs where state = 'queued'"))
+        if n and waiting[owner] + n > self.limits.queued_per_user:
+            raise RunError(
+                f"{waiting[owner]} of your runs wait already, and {self.limits.queued_per_user} may; "
+                "let some finish, or stop some."
+            )
+        if n and waiting.total() + n > self.limits.queued:
+            raise RunError(
+                f"{waiting.total()} runs wait already, and {self.limits.queued} may; "
+                "try again when the queue is shorter."
+            )

@@ -1,7 +1,9 @@
 """One experiment from its settings to its result: data → graphs → network → events → test."""
 
+import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,15 +17,16 @@ from cgcnn.errors import CrystalError, DatasetError
 from cgcnn.graph import GraphConfig, build_graph
 from cgcnn.models import MODELS
 from cgcnn.training.normalizer import Normalizer
+from cgcnn.training.parallel import in_step
 from cgcnn.training.train import (
     BatchMetrics,
     EpochMetrics,
     Labelled,
     TrainConfig,
+    Training,
     device_of,
     mean_absolute_error,
     predict,
-    train,
 )
 
 
@@ -90,29 +93,102 @@ SHARES = {"train": "training", "val": "validation", "test": "test"}
 Event = Progress | DataReady | BatchMetrics | EpochMetrics | TestMetrics
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """The crystals of a run as graphs with targets, on their three sides; the same for every network."""
+
+    splits: Mapping[str, list[Crystal]]
+    data: Mapping[str, Labelled]
+    n_crystals: int
+    n_left_out: int
+    dropped: Mapping[str, str]  # id -> why it has no graph
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one when any crystal, target, or side differs."""
+        digest = hashlib.sha256()
+        for name, labelled in self.data.items():
+            digest.update("\n".join([name, *labelled.ids]).encode())
+            digest.update(labelled.targets.numpy().tobytes())
+        return digest.hexdigest()
+
+
 class Experiment:
     """A run while it happens: `events()` does the work, `result()` judges the best epoch so far."""
 
     def __init__(self, config: RunConfig) -> None:
         self.config = config
-        self.best_epoch = 0
+        self.best_epoch, self.best_mae = 0, float("inf")
         self.best_weights: dict[str, Tensor] = {}
-        self.splits: dict[str, list[Crystal]] = {}
-        self.data: dict[str, Labelled] = {}
+        self.splits: Mapping[str, list[Crystal]] = {}
+        self.data: Mapping[str, Labelled] = {}
         self.normalizer = Normalizer((0.0,), (1.0,))
+        self.training: Training | None = None
+        self._taken_up: tuple[Mapping[str, Tensor], Mapping[str, Any]] | None = None
 
     def events(self) -> Iterator[Event]:
         """Load, build, train; the network of the best validation epoch is kept in `best_weights`."""
         torch.set_num_threads(self.config.train.threads)
         yield from self._prepare()
         self.model = self.config.new_model().to(device_of(self.config.train.device))
+        training = Training(self.model, self.data["train"], self.data["val"], self.normalizer, self.config.train)
+        if self._taken_up is not None:
+            self._restore(training, *self._taken_up)
+        self.training = training
+        yield from in_step(self._trained(training))
+
+    def _trained(self, training: Training) -> Iterator[Event]:
         yield self._data_ready()
-        best = float("inf")
-        for event in train(self.model, self.data["train"], self.data["val"], self.normalizer, self.config.train):
-            if isinstance(event, EpochMetrics) and event.val_mae < best:
-                best, self.best_epoch = event.val_mae, event.epoch
+        for event in training.events():
+            if isinstance(event, EpochMetrics) and event.val_mae < self.best_mae:
+                self.best_mae, self.best_epoch = event.val_mae, event.epoch
                 self.best_weights = {name: w.detach().cpu().clone() for name, w in self.model.state_dict().items()}
             yield event
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Between two events: all that another Experiment needs to go on, bit for bit; see `restore`."""
+        if self.training is None:
+            raise CrystalError("The training has not begun, so there is no state to keep.")
+        tensors, about = self.training.state()
+        tensors |= {f"best.{name}": w for name, w in self.best_weights.items()}
+        mae = self.best_mae if self.best_weights else None  # JSON knows no infinity
+        best = {"best_epoch": self.best_epoch, "best_mae": mae, "fingerprint": self.prepared.fingerprint}
+        return tensors, {"config": self.config.to_dict(), "training": about, **best}
+
+    def restore(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        """Before `events()`: go on from a state. CrystalError when it belongs to other settings."""
+        if RunConfig.from_dict(about["config"]) != self.config:
+            raise CrystalError("The kept state belongs to other settings; start this run again.")
+        self._taken_up = tensors, about
+
+    def _restore(self, training: Training, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        if about["fingerprint"] != self.prepared.fingerprint:
+            raise CrystalError("The data set has changed since this run was interrupted; start the run again.")
+        training.restore(tensors, about["training"])
+        if about["best_epoch"]:
+            self.best_epoch, self.best_mae = about["best_epoch"], about["best_mae"]
+            self.best_weights = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
+
+    def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The network as it is now, its predictions of the validation crystals, and what pooling made of each."""
+        vectors: list[Tensor] = []
+        pool = self.model.get_submodule("pool")
+        hook = pool.register_forward_hook(lambda _, __, pooled: vectors.append(pooled.detach().cpu()))
+        try:
+            predicted = predict(self.model, self.data["val"], self.normalizer)
+        finally:
+            hook.remove()
+        tensors = {f"weights.{name}": w.detach().cpu().clone() for name, w in self.model.state_dict().items()}
+        tensors |= {"predicted": predicted[:, 0].contiguous(), "vectors": torch.cat(vectors)}
+        val = self.data["val"]
+        return tensors, {
+            "config": self.config.to_dict(),
+            "normalizer": self.normalizer.to_dict(),
+            "epoch": self.training.epoch - 1 if self.training else 0,
+            "ids": val.ids,
+            "formulas": [crystal.formula for crystal in self.splits["val"]],
+            "truth": val.targets[:, 0].tolist(),
+        }
 
     def result(self) -> TestMetrics:
         """The test split, predicted with the weights of the best epoch."""
@@ -142,41 +218,10 @@ class Experiment:
         return self.best_weights, about
 
     def _prepare(self) -> Iterator[Event]:
-        config = self.config
-        yield Progress("Loading crystals", 0, 1)
-        loaded = load_crystals(config.dataset)
-        self.n_left_out, self.dropped = len(loaded.dropped), {}
-        graphs, last = {}, time.monotonic()
-        for n, crystal in enumerate(loaded.crystals):
-            try:
-                graphs[crystal.id] = build_graph(crystal.structure, config.graph)
-            except CrystalError as reason:
-                self.dropped[crystal.id] = str(reason)
-            if time.monotonic() - last > 0.1:
-                last = time.monotonic()
-                yield Progress("Building graphs", n + 1, len(loaded.crystals))
-        if not graphs:
-            first = next(iter(self.dropped.values()))
-            raise DatasetError(f"None of {len(loaded.crystals)} crystals has a graph: {first}")
-        # Split before dropping: a crystal stays on its side whatever the neighbor rule leaves out.
-        shares = share_out(loaded.crystals, config.dataset)
-        for name, share in (("train", shares.train), ("val", shares.val), ("test", shares.test)):
-            self.splits[name] = [crystal for crystal in share if crystal.id in graphs]
-            self.data[name] = _labelled(self.splits[name], graphs, config.dataset.target)
-        self._refuse_empty_shares(len(loaded.crystals))
+        self.prepared = yield from prepared(self.config.dataset, self.config.graph)
+        self.splits, self.data = self.prepared.splits, self.prepared.data
         train_set = self.data["train"]
-        self.normalizer = Normalizer.fit(train_set.targets, train_set.n_atoms, config.train.per_atom)
-
-    def _refuse_empty_shares(self, n_crystals: int) -> None:
-        """Say so before anything is trained on a share that is too small to mean something."""
-        for name, data in self.data.items():
-            if len(data) >= FEWEST[name]:
-                continue
-            few = f"Only {len(data)} of {n_crystals} crystals are left for {SHARES[name]} ({FEWEST[name]} are needed)"
-            if not self.dropped:
-                raise DatasetError(f"{few}; use more crystals, or a larger part for it.")
-            first, why = next(iter(self.dropped.items()))
-            raise DatasetError(f"{few}, since {len(self.dropped)} have no graph; the first is {first}: {why}")
+        self.normalizer = Normalizer.fit(train_set.targets, train_set.n_atoms, self.config.train.per_atom)
 
     def _data_ready(self) -> DataReady:
         sizes = {f"n_{name}": len(data) for name, data in self.data.items()}
@@ -185,9 +230,9 @@ class Experiment:
             n_parameters=sum(p.numel() for p in self.model.parameters()),
             device=str(next(self.model.parameters()).device),
             val_mean_mae=self._constant_mae("val", "mean"),
-            n_left_out=self.n_left_out,
-            n_dropped=len(self.dropped),
-            dropped=dict(list(self.dropped.items())[:20]),
+            n_left_out=self.prepared.n_left_out,
+            n_dropped=len(self.prepared.dropped),
+            dropped=dict(list(self.prepared.dropped.items())[:20]),
         )
 
     def _constant_mae(self, share: str, kind: str) -> float:
@@ -203,8 +248,67 @@ def run_experiment(config: RunConfig) -> Iterator[Event]:
     yield experiment.result()
 
 
+_KEPT: OrderedDict[tuple[DatasetConfig, GraphConfig], Prepared] = OrderedDict()  # the last sets of this process
+KEEP = 4
+KEEP_EDGES = 8_000_000  # in one set; about 0.5 GB
+
+
+def prepared(dataset: DatasetConfig, graph: GraphConfig) -> Generator[Progress, None, Prepared]:
+    """Load crystals, build graphs, share them out. The last few sets are kept: repeats of a run start at once."""
+    if (dataset, graph) in _KEPT:
+        _KEPT.move_to_end((dataset, graph))
+        return _KEPT[dataset, graph]
+    yield Progress("Loading crystals", 0, 1)
+    loaded = load_crystals(dataset)
+    dropped: dict[str, str] = {}
+    graphs, last = {}, time.monotonic()
+    for n, crystal in enumerate(loaded.crystals):
+        try:
+            graphs[crystal.id] = build_graph(crystal.structure, graph)
+        except CrystalError as reason:
+            dropped[crystal.id] = str(reason)
+        if time.monotonic() - last > 0.1:
+            last = time.monotonic()
+            yield Progress("Building graphs", n + 1, len(loaded.crystals))
+    if not graphs:
+        first = next(iter(dropped.values()))
+        raise DatasetError(f"None of {len(loaded.crystals)} crystals has a graph: {first}")
+    # Split before dropping: a crystal stays on its side whatever the neighbor rule leaves out.
+    shares = share_out(loaded.crystals, dataset)
+    sides = {"train": shares.train, "val": shares.val, "test": shares.test}
+    splits = {name: [crystal for crystal in side if crystal.id in graphs] for name, side in sides.items()}
+    data = {name: _labelled(crystals, graphs, dataset.target) for name, crystals in splits.items()}
+    ready = Prepared(splits, data, len(loaded.crystals), len(loaded.dropped), dropped)
+    _refuse_empty_sides(ready)
+    if dataset.source == "built-in" and sum(g.n_edges for g in graphs.values()) <= KEEP_EDGES:  # others may change
+        _KEPT[dataset, graph] = ready
+        while len(_KEPT) > KEEP:
+            _KEPT.popitem(last=False)
+    return ready
+
+
+def forget_prepared() -> None:
+    """Free the kept sets."""
+    _KEPT.clear()
+
+
+def _refuse_empty_sides(ready: Prepared) -> None:
+    """Say so before anything is trained on a share that is too small to mean something."""
+    for name, data in ready.data.items():
+        if len(data) >= FEWEST[name]:
+            continue
+        few = f"Only {len(data)} of {ready.n_crystals} crystals are left for {SHARES[name]} ({FEWEST[name]} are needed)"
+        if not ready.dropped:
+            raise DatasetError(f"{few}; use more crystals, or a larger part for it.")
+        first, why = next(iter(ready.dropped.items()))
+        raise DatasetError(f"{few}, since {len(ready.dropped)} have no graph; the first is {first}: {why}")
+
+
 def warm_up() -> None:
-    """One throw-away step of the optimizer: the first costs 1.5 s of imports, which a waiting worker can pay."""
+    """Pay in advance what a first run would wait for: the data of the default run, and one step of the optimizer."""
+    config = RunConfig()
+    for _ in prepared(config.dataset, config.graph):
+        pass
     layer = nn.Linear(2, 1)
     optimizer = torch.optim.AdamW(layer.parameters())
     layer(torch.zeros(2, 2)).sum().backward()

@@ -1,17 +1,19 @@
 """How a network learns: a generator that says how it goes. Stop by not asking for the next event."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cgcnn.config import Config, option
 from cgcnn.errors import ConfigError, CrystalError
 from cgcnn.graph import CrystalGraph, batch
 from cgcnn.training.normalizer import Normalizer
+from cgcnn.training.parallel import Team
 
 LOSSES: dict[str, Callable[[], nn.Module]] = {"MSE": nn.MSELoss, "L1": nn.L1Loss, "Huber": nn.HuberLoss}
 
@@ -95,6 +97,20 @@ class TrainConfig(Config):
     threads: int = option(
         1, "CPU threads", "Results are equal bit for bit only with equal threads.", minimum=1, maximum=64
     )
+    processes: int = option(
+        1,
+        "Processes",
+        "Processes that share every batch of this run; with more than one, results differ in the last digits.",
+        minimum=1,
+        maximum=64,
+    )
+    snapshots: int = option(
+        12,
+        "Epochs kept",
+        "Of how many epochs the network is kept, to look back at them later; close together at first.",
+        minimum=0,
+        maximum=100,
+    )
 
 
 @dataclass(frozen=True)
@@ -124,6 +140,7 @@ class BatchMetrics:
     batch: int
     n_batches: int
     loss: float
+    mae: float  # of this batch, in the target's own unit
 
 
 @dataclass(frozen=True)
@@ -140,47 +157,135 @@ class EpochMetrics:
     crystals_per_second: float
 
 
+class Training:
+    """A network while it learns. `events()` does the work, and goes on where `restore()` left off.
+
+    Between two events the whole state can be put away with `state()`; a training that takes it up again gives the
+    same losses and weights, bit for bit, as one that was never interrupted (same machine, same number of threads).
+    """
+
+    def __init__(
+        self, model: nn.Module, train_set: Labelled, val_set: Labelled, normalizer: Normalizer, config: TrainConfig
+    ) -> None:
+        self.model, self.train_set, self.val_set, self.normalizer = model, train_set, val_set, normalizer
+        self.config, self.team = config, Team.here()
+        self.device = next(model.parameters()).device
+        self.optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
+        self.n_batches = max(1, min(-(-len(train_set) // config.batch_size), len(train_set) // 2))
+        self.team.refuse_small_batches(len(train_set) // self.n_batches)
+        n_steps, factor = config.epochs * self.n_batches, SCHEDULES[config.schedule]
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda s: factor(s / n_steps))
+        self.loss_of, self.shuffle = LOSSES[config.loss](), torch.Generator().manual_seed(config.seed)
+        self.epoch, self.batch, self.step = 1, 0, 0  # the epoch that is under way, its batches done, all batches done
+        self.total, self.error, self.seconds, self.rate = 0.0, 0.0, 0.0, 0.0  # of this epoch so far
+        self.order = torch.empty(0, dtype=torch.int64)  # the crystals as this epoch sees them
+
+    def events(self) -> Iterator[BatchMetrics | EpochMetrics]:
+        """Train the model in place until the last epoch."""
+        while self.epoch <= self.config.epochs:
+            if not self.batch:
+                self.total, self.error, self.seconds = 0.0, 0.0, 0.0
+                self.order = torch.randperm(len(self.train_set), generator=self.shuffle)
+            self.model.train()
+            shares = torch.tensor_split(self.order, self.n_batches)  # equal shares: no batch of one crystal
+            for chosen in shares[self.batch :]:
+                yield self._learned_from(chosen)
+            yield self._judged()
+
+    def _learned_from(self, chosen: Tensor) -> BatchMetrics:
+        """One step of the optimizer."""
+        start = time.perf_counter()
+        mine = self.team.mine(chosen)
+        graph, targets, n_atoms = collated(self.train_set, mine, self.device)
+        outputs = self.model(graph)
+        loss = self.loss_of(outputs, self.normalizer.normalized(targets, n_atoms))
+        loss = loss * (len(mine) / len(chosen))  # every crystal of the batch counts alike, whoever has it
+        self.optimizer.zero_grad()
+        loss.backward()
+        error = _error_sum(self.normalizer.undo(outputs.detach(), n_atoms), targets)
+        value, error = self.team.together(self.model, loss.item(), error)
+        self.optimizer.step()
+        self.rate = self.optimizer.param_groups[0]["lr"]
+        self.schedule.step()
+        self.step, self.batch = self.step + 1, self.batch + 1
+        value = _finite(value, self.epoch, self.config)
+        self.total, self.error = self.total + value * len(chosen), self.error + error
+        self.seconds += time.perf_counter() - start
+        return BatchMetrics(self.step, self.epoch, self.batch, self.n_batches, value, error / len(chosen))
+
+    def _judged(self) -> EpochMetrics:
+        """The end of an epoch: the network on the validation split."""
+        mine = self.team.mine(torch.arange(len(self.val_set)))
+        share = predict(self.model, self.val_set, self.normalizer, chosen=mine)
+        predicted, n = self.team.gathered(share, len(self.val_set)), len(self.train_set)
+        metrics = EpochMetrics(
+            epoch=self.epoch,
+            train_loss=self.total / n,
+            val_loss=_loss(self.loss_of, predicted, self.val_set, self.normalizer),
+            train_mae=self.error / n,
+            val_mae=mean_absolute_error(predicted, self.val_set.targets),
+            learning_rate=self.rate,
+            seconds=self.seconds,
+            crystals_per_second=n / self.seconds,
+        )
+        self.epoch, self.batch = self.epoch + 1, 0
+        return metrics
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that decides how it goes on, as (tensors, plain values); floats go through JSON unchanged."""
+        optimizer = self.optimizer.state_dict()
+        tensors = {f"model.{name}": w for name, w in self.model.state_dict().items()}
+        for i, values in optimizer["state"].items():
+            tensors |= {f"optimizer.{i}.{name}": v for name, v in values.items() if isinstance(v, Tensor)}
+        tensors |= {"order": self.order, "shuffle": self.shuffle.get_state(), "rng": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            tensors["rng.cuda"] = torch.cuda.get_rng_state(self.device)
+        about = {name: getattr(self, name) for name in COUNTED} | {
+            "rates": [g["lr"] for g in optimizer["param_groups"]]
+        }
+        return {name: t.detach().cpu().clone().contiguous() for name, t in tensors.items()}, about
+
+    def restore(self, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+        """Take up a state that `state()` put away."""
+        self.model.load_state_dict(_under("model.", tensors))
+        fresh = self.optimizer.state_dict()
+        for group, rate in zip(fresh["param_groups"], about["rates"], strict=True):
+            group["lr"] = rate
+        kept: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _under("optimizer.", tensors).items():
+            i, _, what = name.partition(".")
+            kept.setdefault(int(i), {})[what] = tensor.clone()
+        self.optimizer.load_state_dict({"state": kept, "param_groups": fresh["param_groups"]})
+        for name in COUNTED:
+            setattr(self, name, about[name])
+        self.schedule.load_state_dict(
+            self.schedule.state_dict()
+            | {"last_epoch": self.step, "_step_count": self.step + 1, "_last_lr": list(about["rates"])}
+        )
+        self.order = tensors["order"].clone()
+        self.shuffle.set_state(tensors["shuffle"].clone())
+        torch.set_rng_state(tensors["rng"].clone())
+        if "rng.cuda" in tensors and self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["rng.cuda"].clone(), self.device)
+
+
+COUNTED = ("epoch", "batch", "step", "total", "error", "seconds", "rate")  # what restore() takes from plain values
+
+
 def train(
     model: nn.Module, train_set: Labelled, val_set: Labelled, normalizer: Normalizer, config: TrainConfig
 ) -> Iterator[BatchMetrics | EpochMetrics]:
     """Train `model` in place; the seed fixes the order of the crystals."""
-    device = next(model.parameters()).device
-    optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
-    n_batches = max(1, min(-(-len(train_set) // config.batch_size), len(train_set) // 2))
-    factor = SCHEDULES[config.schedule]
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: factor(s / (config.epochs * n_batches)))
-    loss_of, shuffle = LOSSES[config.loss](), torch.Generator().manual_seed(config.seed)
-    step = 0
-    for epoch in range(1, config.epochs + 1):
-        start, total, error = time.perf_counter(), 0.0, 0.0
-        model.train()
-        order = torch.randperm(len(train_set), generator=shuffle)
-        for chosen in torch.tensor_split(order, n_batches):  # equal shares: no batch of one crystal
-            graph, targets, n_atoms = collated(train_set, chosen, device)
-            outputs = model(graph)
-            loss = loss_of(outputs, normalizer.normalized(targets, n_atoms))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            rate = optimizer.param_groups[0]["lr"]
-            schedule.step()
-            step += 1
-            value = _finite(loss.item(), epoch, config)
-            total += value * len(chosen)
-            error += _error_sum(normalizer.undo(outputs.detach(), n_atoms), targets)
-            yield BatchMetrics(step, epoch, step - (epoch - 1) * n_batches, n_batches, value)
-        seconds = time.perf_counter() - start
-        predicted = predict(model, val_set, normalizer)
-        yield EpochMetrics(
-            epoch=epoch,
-            train_loss=total / len(train_set),
-            val_loss=_loss(loss_of, predicted, val_set, normalizer),
-            train_mae=error / len(train_set),
-            val_mae=mean_absolute_error(predicted, val_set.targets),
-            learning_rate=rate,
-            seconds=seconds,
-            crystals_per_second=len(train_set) / seconds,
-        )
+    yield from Training(model, train_set, val_set, normalizer, config).events()
+
+
+def kept_epochs(config: TrainConfig) -> list[int]:
+    """The epochs whose network is kept: 0 (untrained), the last, and between them ever wider steps."""
+    n, last = config.snapshots, config.epochs
+    if n < 2:
+        return [last] * n
+    steps = [round((last + 1) ** (i / (n - 1)) - 1) for i in range(n)]
+    return sorted({min(last, max(step, i)) for i, step in enumerate(steps)})  # early steps would round to one epoch
 
 
 def collated(
@@ -193,14 +298,23 @@ def collated(
 
 @torch.no_grad()
 def predict(
-    model: nn.Module, data: Labelled, normalizer: Normalizer, batch_size: int = 256
+    model: nn.Module,
+    data: Labelled,
+    normalizer: Normalizer,
+    batch_size: int = 256,
+    chosen: Int[Tensor, " chosen"] | None = None,
 ) -> Float[Tensor, "crystals targets"]:
-    """What the network says of each crystal, in the target's own unit; leaves the model in eval mode."""
+    """What the network says of each crystal, or of the chosen ones, in the target's own unit.
+
+    It leaves the model in eval mode.
+    """
     model.eval()
     device = next(model.parameters()).device
-    parts = []
-    for chosen in torch.arange(len(data)).split(batch_size):
-        graph, _, n_atoms = collated(data, chosen, device)
+    parts = [torch.zeros(0, data.targets.shape[1])]
+    for some in (torch.arange(len(data)) if chosen is None else chosen).split(batch_size):
+        if not len(some):
+            continue  # more processes than crystals
+        graph, _, n_atoms = collated(data, some, device)
         parts.append(normalizer.undo(model(graph), n_atoms).cpu())
     return torch.cat(parts)
 
@@ -226,3 +340,7 @@ def _finite(loss: float, epoch: int, config: TrainConfig) -> float:
             "lower the learning rate, or use batch norm."
         )
     return loss
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
