@@ -1,7 +1,7 @@
 """Crystals from anywhere: `load_crystals(DatasetConfig())` gives those that a run can learn from."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,13 @@ class DatasetConfig(Config):
         minimum=0,
         maximum=100_000,
     )
+    train_crystals: int = option(
+        0,
+        "Training crystals (0: all)",
+        "So many of the training part are learned from; validation and test stay as they are.",
+        minimum=0,
+        maximum=100_000,
+    )
     split: str = option(
         "chemical system",
         "Split by",
@@ -71,20 +78,22 @@ def load_crystals(config: DatasetConfig) -> CrystalSet:
             kept.append(crystal)
     if len(kept) < FEWEST:
         raise _too_few(config, len(kept), dropped)
-    return CrystalSet(_part(kept, config), dropped)
+    return CrystalSet(_drawn(kept, config.max_crystals, config.seed), dropped)
 
 
 def share_out(crystals: Sequence[Crystal], config: DatasetConfig) -> Split:
     """The crystals of a run among training, validation and test, as the config asks."""
-    return split(crystals, config.split, config.val_fraction, config.test_fraction, config.seed)
+    shares = split(crystals, config.split, config.val_fraction, config.test_fraction, config.seed)
+    return replace(shares, train=_drawn(shares.train, config.train_crystals, config.seed))
 
 
-def _part(crystals: list[Crystal], config: DatasetConfig) -> list[Crystal]:
-    if not 0 < config.max_crystals < len(crystals):
+def _drawn(crystals: list[Crystal], n: int, seed: int) -> list[Crystal]:
+    """`n` of the crystals at random (0: all); a smaller n draws some of those that a larger one draws."""
+    if not 0 < n < len(crystals):
         return crystals
     # drawn from the sorted ids, so that the order of the source does not matter
     ids = sorted(crystal.id for crystal in crystals)
-    drawn = set(np.random.default_rng(config.seed).permutation(ids)[: config.max_crystals].tolist())
+    drawn = set(np.random.default_rng(seed).permutation(ids)[:n].tolist())
     return [crystal for crystal in crystals if crystal.id in drawn]
 
 

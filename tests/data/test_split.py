@@ -81,3 +81,15 @@ def test_a_wrong_setting_is_refused(change: dict) -> None:
 def test_too_few_crystals_are_refused_with_advice() -> None:
     with pytest.raises(DatasetError, match=r"Only \d+ crystals have a value of “Value of id_prop.csv”.*choose another"):
         load_crystals(DatasetConfig(target="id_prop"))
+
+
+def test_fewer_training_crystals_leave_validation_and_test_as_they_are() -> None:
+    from cgcnn.data import DatasetConfig, load_crystals, share_out
+
+    config = DatasetConfig(max_sites=4, max_crystals=200)
+    crystals = load_crystals(config).crystals
+    whole, some, few = (share_out(crystals, config.with_(train_crystals=n)) for n in (0, 50, 20))
+    assert [crystal.id for crystal in few.test] == [crystal.id for crystal in whole.test]
+    assert [crystal.id for crystal in few.val] == [crystal.id for crystal in whole.val]
+    ids = [{crystal.id for crystal in share.train} for share in (few, some, whole)]
+    assert [len(i) for i in ids[:2]] == [20, 50] and ids[0] < ids[1] < ids[2]
