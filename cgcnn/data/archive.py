@@ -1,19 +1,24 @@
 """The files of a folder or zip by name, read one at a time and never past a limit."""
 
 import io
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from cgcnn.data.checks import MAX_BYTES
+from cgcnn.data.checks import MAX_BYTES, short_name
 from cgcnn.errors import DatasetError
 
 MAX_FILES = 20_000
 MAX_ZIP = 100_000_000  # bytes as uploaded; 20,000 crystals of 3 kB take about 20 MB
 MAX_UNPACKED = 400_000_000  # bytes in all; a zip that unpacks to more is a mistake or a trap
-UNREADABLE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError)
+LONGEST_NAME = 100  # characters; a name is shown in tables and messages
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+ENTRY = b"PK\x01\x02"  # what each entry in the directory of a zip begins with
+UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, RuntimeError, OSError, EOFError)
 
 Files = dict[str, Callable[[], bytes]]  # file name without folders -> what reads it
 
@@ -27,11 +32,14 @@ def folder_files(path: Path) -> Files:
 
 def zip_files(data: bytes, name: str) -> tuple[Files, dict[str, str]]:
     """The files of a zip, whatever folders they lie in, and why any was left out."""
+    name = short_name(name) or "The zip"
     if len(data) > MAX_ZIP:
         raise DatasetError(f"{name} has {len(data):,} bytes, more than the limit of {MAX_ZIP:,}; split the set.")
+    if (n_entries := data.count(ENTRY)) > 3 * MAX_FILES:  # files, folders and twins; each takes time to open
+        raise DatasetError(f"{name} has {n_entries:,} entries, and {MAX_FILES:,} files are allowed; split the set.")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as reason:
+    except UNREADABLE as reason:
         raise DatasetError(f"{name} is no zip file that can be opened; pack the folder again.") from reason
     members = [info for info in archive.infolist() if not info.is_dir() and _wanted(info.filename)]
     _few_enough(len(members), name)
@@ -39,9 +47,12 @@ def zip_files(data: bytes, name: str) -> tuple[Files, dict[str, str]]:
     dropped: dict[str, str] = {}
     unpacked = _Unpacked(archive)
     for info in members:
-        base = PurePosixPath(info.filename).name  # paths are ignored: nothing is ever written where they point
-        if base in files:
-            dropped[info.filename] = f"The zip holds a second file named {base}; the first one is used."
+        base = _parts(info.filename)[-1]  # paths are ignored: nothing is ever written where they point
+        path = "".join(c for c in info.filename if c.isprintable())[-LONGEST_NAME:]
+        if len(base) > LONGEST_NAME or not base.isprintable():
+            dropped[path] = f"A file name is one line of at most {LONGEST_NAME} characters; rename the file."
+        elif base in files:
+            dropped[path] = f"The zip holds a second file named {base}; the first one is used."
         else:
             files[base] = partial(unpacked.read, info)
     return files, dropped
@@ -57,6 +68,8 @@ class _Unpacked:
     def read(self, info: zipfile.ZipInfo) -> bytes:
         if self.total > MAX_UNPACKED:
             raise DatasetError(f"The zip unpacks to more than {MAX_UNPACKED:,} bytes; split the set.")
+        if info.compress_type not in PACKINGS:  # the other packings are unpacked whole, whatever comes out of them
+            raise DatasetError("The file is packed in a way not known here; pack an ordinary zip (deflate).")
         try:
             with self.archive.open(info) as member:
                 data = member.read(MAX_BYTES + 1)
@@ -87,5 +100,10 @@ def _few_enough(n: int, name: str) -> None:
 
 def _wanted(name: str) -> bool:
     # hidden files and the twins that macOS puts into its zips are no crystals
-    path = PurePosixPath(name)
-    return not path.name.startswith(".") and "__MACOSX" not in path.parts
+    parts = _parts(name)
+    return not parts[-1].startswith(".") and "__MACOSX" not in parts
+
+
+def _parts(name: str) -> list[str]:
+    """The folders of a member and its name, whichever system packed it."""
+    return re.split(r"[/\\]", name)

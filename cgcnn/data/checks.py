@@ -55,6 +55,13 @@ def shown(value: object, limit: int = 40) -> str:
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
+def short_name(filename: object) -> str:
+    """The last part of a path, printable and at most 60 characters, for messages."""
+    last = re.split(r"[/\\]", str(filename)[-400:])[-1]
+    name = "".join(c for c in last if c.isprintable()).strip()
+    return name if len(name) <= 60 else f"{name[:40]}…{name[-19:]}"
+
+
 def atomic_number(written: str, where: str) -> int:
     """The atomic number of `Na`, `NA`, `Na1+` or `11`; deuterium counts as hydrogen."""
     match = _SPECIES.fullmatch(written.strip())

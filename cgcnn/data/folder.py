@@ -7,14 +7,16 @@ another ending that the lab reads.
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from cgcnn.data.archive import MAX_ZIP, Files, folder_files, zip_files
-from cgcnn.data.checks import shown
+from cgcnn.data.checks import short_name, shown
 from cgcnn.data.crystal import Crystal, CrystalSet
 from cgcnn.data.files import write_whole
 from cgcnn.data.id_prop import TABLE, read_id_prop
+from cgcnn.data.sandbox import read_untrusted_set
 from cgcnn.data.structures import read_structure
 from cgcnn.errors import CrystalError, DatasetError
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from cgcnn.data import DatasetConfig
 
 ENDINGS = (".cif", ".mcif", ".vasp", ".poscar", ".contcar", ".xsf", ".xyz", ".extxyz", ".json")
+MAX_SET_ATOMS = 400_000  # in an uploaded set, which the web server keeps in memory: 0.5 GB
+Tell = Callable[[str, int, int], None]  # hears of a file, how many came before it, and how many come in all
 NOT_CRYSTALS = {TABLE, "atom_init.json"}  # the second comes with CGCNN's own sets; the lab makes that table itself
 
 
@@ -29,7 +33,8 @@ def load(config: "DatasetConfig") -> CrystalSet:
     """The crystals of the folder or zip that the config names."""
     if not config.path:
         raise DatasetError(f"No folder is named; give the path of a folder or zip with crystals and {TABLE}.")
-    return read_folder(Path(config.path))
+    path = Path(config.path)
+    return read_kept(path) if path.is_file() else read_folder(path)
 
 
 def read_folder(path: Path) -> CrystalSet:
@@ -44,13 +49,26 @@ def read_folder(path: Path) -> CrystalSet:
     return _read(path.name, *zip_files(path.read_bytes(), path.name))
 
 
-def save_zip(data: bytes, name: str, home: Path) -> Path:
+def read_zip(data: bytes, name: str, tell: Tell) -> CrystalSet:
+    """The crystals of an uploaded zip, at most MAX_SET_ATOMS of atoms; `tell` hears of each file before it is read."""
+    return _read(short_name(name) or "The zip", *zip_files(data, name), tell, MAX_SET_ATOMS)
+
+
+def save_zip(data: bytes, name: str, home: Path, tell: Tell | None = None) -> Path:
     """Check an uploaded zip and keep it in the lab's home; the same content always has the same file name."""
-    _read(name, *zip_files(data, name))  # raises what the user can mend
+    read_untrusted_set(data, name, tell)  # raises what the user can mend
     words = re.sub(r"[^A-Za-z0-9]+", "-", PurePath(name).stem).strip("-")[:40] or "set"
     file = _sets(home) / f"{words}-{hashlib.sha256(data).hexdigest()[:10]}.zip"
     write_whole(file, data)
     return file
+
+
+def read_kept(file: Path) -> CrystalSet:
+    """The crystals of a zip that save_zip kept, read as carefully as when it came; the page and the worker see it."""
+    try:
+        return read_untrusted_set(file.read_bytes(), file.name)
+    except OSError as reason:
+        raise DatasetError(f"The set {shown(file.stem)} is gone; upload its zip again.") from reason
 
 
 def stored_sets(home: Path) -> list[Path]:
@@ -62,25 +80,36 @@ def _sets(home: Path) -> Path:
     return home / "sets"
 
 
-def _read(name: str, files: Files, dropped: dict[str, str]) -> CrystalSet:
-    labels, bad_lines = read_id_prop(_table(name, files))
+def _read(
+    set_name: str,
+    files: Files,
+    dropped: dict[str, str],
+    tell: Tell = lambda *_: None,
+    most_atoms: float = float("inf"),
+) -> CrystalSet:
+    labels, bad_lines = read_id_prop(_table(set_name, files))
     dropped = {**dropped, **bad_lines}
     by_id, second = _files_by_id(files)
     dropped |= second
     crystals = []
-    for id, targets in labels.items():
+    n_atoms = 0
+    for done, (id, targets) in enumerate(labels.items()):
         try:
             name = _file_of(id, by_id)
+            tell(name, done, len(labels))
             crystals.append(Crystal(id, read_structure(files[name](), name), targets))
         except CrystalError as reason:
             dropped[id] = str(reason)
+        else:
+            n_atoms += len(crystals[-1].structure)
+            if n_atoms > most_atoms:
+                raise DatasetError(f"{set_name} holds more than {most_atoms:,} atoms in all; split the set.")
     for id in sorted(by_id.keys() - {_stem(id) for id in (*labels, *bad_lines)}):
         dropped[id] = f"{TABLE} has no line for {by_id[id]}; add `{id},value`."
     if not crystals:
         first = next(iter(dropped.items()), ("no line", "it has none"))
-        raise DatasetError(
-            f"{name} gives no crystal with a value (first: {first[0]}: {first[1].rstrip('.')}); mend that."
-        )
+        why = first[1].rstrip(".") if len(first[1]) < 200 else f"{first[1][:199]}…"
+        raise DatasetError(f"{set_name} gives no crystal with a value (first: {first[0]}: {why}); mend that.")
     return CrystalSet(crystals, dropped)
 
 

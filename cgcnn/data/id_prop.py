@@ -9,6 +9,7 @@ from cgcnn.data.targets import TARGETS
 from cgcnn.errors import DatasetError
 
 TABLE = "id_prop.csv"
+LONGEST_ID = 100  # characters; an id is shown in tables and messages
 Labels = dict[str, dict[str, float]]  # id -> target -> value
 Lines = list[tuple[int, list[str]]]  # number in the file, cells
 
@@ -24,6 +25,10 @@ def read_id_prop(data: bytes) -> tuple[Labels, dict[str, str]]:
         where = f"Line {number} of {TABLE}"
         if not id:
             dropped[f"line {number}"] = f"{where} names no crystal; write its id before the comma."
+        elif len(id) > LONGEST_ID or not id.isprintable():
+            dropped[f"line {number}"] = (
+                f"{where} begins with {shown(id)}; an id is one line of at most {LONGEST_ID} characters, so shorten it."
+            )
         elif id in labels or id in dropped:
             dropped[f"{id} (line {number})"] = f"{where} repeats {shown(id)}; the first line is used."
         else:

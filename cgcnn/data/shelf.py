@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 
 from cgcnn.data.crystal import Crystal, formula_of
 from cgcnn.data.files import write_whole
-from cgcnn.data.structures import read_structure
+from cgcnn.data.sandbox import read_untrusted
 from cgcnn.errors import CrystalError
 
 UNSAFE = re.compile(r"[^\w .()+-]")  # a file name is shown as text, and must not become markup
@@ -18,7 +18,7 @@ SHELF_ID = re.compile(r"my-[0-9a-f]{10}")
 
 def keep(data: bytes, filename: str, folder: Path) -> str:
     """Read an uploaded or pasted crystal and keep it; the answer is its id, the same for the same content."""
-    return put(read_structure(data, filename), filename, folder)
+    return put(read_untrusted(data, filename), filename, folder)
 
 
 def put(structure: Structure, filename: str, folder: Path) -> str:
@@ -36,5 +36,8 @@ def kept(crystal_id: str, folder: Path) -> tuple[str, Crystal]:
     file = folder / f"{crystal_id}.json"
     if not SHELF_ID.fullmatch(crystal_id) or not file.exists():
         raise CrystalError(f"There is no crystal {crystal_id!r} on this machine; upload it again.")
-    saved = json.loads(file.read_text())
-    return saved["name"], Crystal(crystal_id, Structure.from_dict(saved["structure"]))
+    try:
+        saved = json.loads(file.read_text())
+        return saved["name"], Crystal(crystal_id, Structure.from_dict(saved["structure"]))
+    except (OSError, ValueError, KeyError, TypeError) as reason:
+        raise CrystalError(f"The file of crystal {crystal_id!r} is damaged; upload the crystal again.") from reason

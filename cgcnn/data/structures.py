@@ -7,7 +7,7 @@ import numpy as np
 from pymatgen.core import Structure
 from pymatgen.io.cif import CifWriter
 
-from cgcnn.data.checks import MAX_BYTES, MAX_LINES, Draft, checked
+from cgcnn.data.checks import MAX_BYTES, MAX_LINES, Draft, checked, short_name
 from cgcnn.data.cif import read_cif
 from cgcnn.data.cif_symmetry import quiet_spglib
 from cgcnn.data.crystal import no_electronegativity_needed
@@ -55,18 +55,21 @@ def read_structure(data: bytes, filename: str) -> Structure:
     counts. Oxidation states, spins and all other site properties are dropped; deuterium becomes
     hydrogen. Atoms keep the file's order and are wrapped into the cell; a CIF's symmetry is unfolded.
     """
-    name = _short(filename)
+    name = short_name(filename)
+    called = name or "The pasted text"
     try:
         text = _decoded(data)
         kind = _format(name, text)
     except CrystalError as error:
-        raise CrystalError(f"{name or 'The pasted text'}: {error}.") from None
+        raise CrystalError(_sentence(called, error)) from None
     try:
         return checked(READERS[kind](text))
     except CrystalError as error:
-        raise CrystalError(f"{name or 'The pasted text'}: {error}.") from None
+        raise CrystalError(_sentence(called, error)) from None
+    except MemoryError:  # where uploads are read, memory has a limit
+        raise CrystalError(f"{called}: reading it takes more memory than is allowed; bring a smaller cell.") from None
     except Exception as error:  # a reader's own fault must not show a traceback in class
-        raise CrystalError(_unexpected(name or "The pasted text", kind, error)) from error
+        raise CrystalError(_unexpected(called, kind, error)) from error
 
 
 def write_structure(structure: Structure, format: str) -> str:
@@ -75,13 +78,6 @@ def write_structure(structure: Structure, format: str) -> str:
         raise CrystalError(f"Crystals cannot be written as {format!r}; choose one of {', '.join(WRITERS)}.")
     with no_electronegativity_needed():
         return WRITERS[format](structure)
-
-
-def _short(filename: str) -> str:
-    """The last part of a path, printable and at most 60 characters, for messages."""
-    last = re.split(r"[/\\]", str(filename)[-400:])[-1]
-    name = "".join(c for c in last if c.isprintable()).strip()
-    return name if len(name) <= 60 else f"{name[:40]}…{name[-19:]}"
 
 
 def _decoded(data: bytes) -> str:
@@ -125,6 +121,12 @@ def _format(name: str, text: str) -> str:
         if re.match(pattern, head) or re.match(pattern, head.lstrip()):  # blank lines slip into what people paste
             return kind
     raise CrystalError(f"neither its name nor its content shows a format known here; {KNOWN}")
+
+
+def _sentence(name: str, error: CrystalError) -> str:
+    """What a reader refused, on one line; of a very long one the beginning and the advice at its end."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(error))
+    return f"{name}: {text if len(text) <= 320 else f'{text[:200]}…{text[-110:]}'}."
 
 
 def _unexpected(name: str, kind: str, error: Exception) -> str:

@@ -10,6 +10,7 @@ from pymatgen.core import Structure
 from torch import Tensor, nn
 
 from cgcnn.data.targets import TARGETS, Target
+from cgcnn.errors import ConfigError
 from cgcnn.graph import CrystalGraph, GraphConfig, batch, build_graph
 from cgcnn.models.published import PUBLISHED, load_published, published_file
 from cgcnn.training.experiment import RunConfig
@@ -27,11 +28,15 @@ class Predictor:
 
     @classmethod
     def of_checkpoint(cls, weights: Mapping[str, Tensor], about: Mapping[str, Any]) -> Self:
-        """From what `Experiment.checkpoint` gave."""
-        config = RunConfig.from_dict(about["config"])
-        model = config.new_model().eval()
-        model.load_state_dict(dict(weights))
-        normalizer = Normalizer.from_dict(about["normalizer"])
+        """From what `Experiment.checkpoint` gave; ConfigError when settings and weights do not belong together."""
+        try:
+            config = RunConfig.from_dict(about["config"])
+            model = config.new_model().eval()
+            model.load_state_dict(dict(weights))
+            normalizer = Normalizer.from_dict(about["normalizer"])
+        except (KeyError, TypeError, RuntimeError) as reason:
+            words = "The weights and the settings of this network contradict each other; train it again."
+            raise ConfigError(words) from reason
         return cls(model, config.graph, normalizer, TARGETS[config.dataset.target])
 
     @classmethod

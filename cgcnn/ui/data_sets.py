@@ -13,6 +13,7 @@ from cgcnn.data.files import home
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError
 from cgcnn.ui.current import add_own
+from cgcnn.ui.predict_progress import STEP
 from cgcnn.ui.prose import prose, show_mistake
 
 
@@ -32,6 +33,8 @@ class ShownSet:
 
 def chosen_set() -> ShownSet:
     """The set that the reader chose; a broken one is a CrystalError."""
+    if brought := st.session_state.pop("set_brought", None):
+        st.session_state["set"] = brought
     stored = stored_sets("set")
     names = ["built-in", *stored]
     name = st.segmented_control("Set", names, default="built-in", required=True, key="set", bind="query-params")
@@ -80,21 +83,33 @@ def bring_your_own() -> None:
     """Take a zip of crystals with id_prop.csv and keep it for the Train page."""
     with st.expander("Bring your own set", icon=":material/upload_file:"):
         st.markdown(prose("data", "Your own set"))
-        st.file_uploader("A zip with id_prop.csv", type="zip", key="set_zip", on_change=_take_zip)
-        for sentence in st.session_state.get("set_notes", []):
+        file = st.file_uploader("A zip with id_prop.csv", type="zip", key="set_zip")
+        if file is None:
+            st.session_state["set_taken"] = ("", "")
+        elif st.session_state.get("set_taken", ("", ""))[0] != file.file_id:
+            st.session_state["set_taken"] = (file.file_id, _taken(file.getvalue(), file.name))
+        if sentence := st.session_state["set_taken"][1]:
             show_mistake(sentence)
+        elif "set_brought" in st.session_state:
+            st.rerun()
 
 
-def _take_zip() -> None:
-    st.session_state["set_notes"] = []
-    file = st.session_state["set_zip"]
-    if file is None:
-        return
+def _taken(data: bytes, name: str) -> str:
+    """Keep an uploaded zip, with a bar of progress in view, and choose it; the answer is what is wrong with it."""
+    bar = st.progress(0.0, "Reading the crystals")
+
+    def tell(file: str, done: int, total: int) -> None:
+        if done % STEP == 0:
+            bar.progress(done / total, f"Read {done:,} of {total:,} crystals")
+
     try:
-        kept = folder.save_zip(file.getvalue(), file.name, home())
-        st.session_state["set"] = kept.stem
+        kept = folder.save_zip(data, name, home(), tell)
+        st.session_state["set_brought"] = kept.stem
     except CrystalError as mistake:
-        st.session_state["set_notes"] = [str(mistake)]
+        return str(mistake)
+    finally:
+        bar.empty()
+    return ""
 
 
 def _builtin() -> ShownSet:
@@ -132,7 +147,7 @@ def _builtin_card() -> None:
 @st.cache_resource(max_entries=4, show_spinner="Reading the crystals")
 def own_set(path: str) -> CrystalSet:
     """The crystals of a stored set; its name carries a hash of its content, so it is read once."""
-    return folder.read_folder(Path(path))
+    return folder.read_kept(Path(path))
 
 
 def builtin_targets() -> list[str]:

@@ -1,11 +1,15 @@
 """A Config as widgets: one option, one widget, one help text, one key in the URL."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from cgcnn.config import Config, Option, default_of
+from cgcnn.errors import ConfigError
+from cgcnn.ui.link import carried, is_news, linked, note_mistake, set_link
+from cgcnn.ui.teacher import LOCKED, drawn, is_hidden, is_locked
 
 C = TypeVar("C", bound=Config)
 FEW_STEPS = 200  # a slider with more positions than this is a number field
@@ -22,18 +26,108 @@ def form(
     """Show the options of a Config and return it as set; each value lives in the URL under `prefix` + its key.
 
     `keys` renames options in the URL, `only` chooses which are shown and in which order, `fixed` sets others.
+    A lesson's link may lock an option or leave it out; its value counts all the same.
     """
     shown = only if only is not None else list(config.options())
+    in_link = {name: prefix + (keys or {}).get(name, name) for name in shown}
+    _take_link({in_link[name]: (config.options()[name], default_of(config, name)) for name in shown})
     values = dict(fixed or {})
-    for name in shown:
-        key = prefix + (keys or {}).get(name, name)
-        values[name] = _widget(key, config.options()[name], default_of(config, name))
+    for name, key in in_link.items():
+        values[name] = _value(key, config.options()[name], default_of(config, name))
+    if shown and all(is_hidden(key) for key in in_link.values()):
+        st.markdown("The link of this lesson has set what stands here.")
     return config(**values)
 
 
-def _widget(key: str, option: Option, default: Any) -> Any:
+def choice(label: str, options: Sequence[str], key: str, help: str = "", *, tell: bool = False) -> str:
+    """A list beside a form, under `key` in the URL, that a lesson's link may lock or leave out like an option.
+
+    With `tell` a value in the link that is no option is a sentence; leave it out where the page says so itself.
+    """
+    option = Option(label, help, choices=tuple(options))
+    _take_link({key: (option, options[0])}, tell=tell)
+    return _value(key, option, options[0])
+
+
+def read_value(text: str, option: Option, default: Any) -> Any:
+    """A value as it stands in a link; ConfigError, in one sentence, for one that the option does not allow."""
+    if isinstance(default, bool):
+        return _one_of(text.lower(), ("true", "false"), text, option, "false") == "true"
+    if option.choices:
+        return _one_of(text, option.choices, text, option, default)
+    if isinstance(default, str):
+        return text
+    return type(default)(_number_in(text, option, default))
+
+
+def _number_in(text: str, option: Option, default: float) -> float:
+    low = -math.inf if option.minimum is None else option.minimum
+    high = math.inf if option.maximum is None else option.maximum
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number) and low <= number <= high:
+        return number
+    unit = f" {option.unit}" if option.unit else ""
+    bounds = f"lie between {low:g} and {high:g}{unit}" if math.isfinite(high - low) else f"be at least {low:g}{unit}"
+    must = bounds if math.isfinite(low) else "be a number"
+    raise ConfigError(f"The link sets {option.label} to {text[:40]!r}; it must {must}, so {default:g}{unit} is used.")
+
+
+def _one_of(value: str, allowed: Sequence[str], text: str, option: Option, default: str) -> str:
+    if value in allowed:
+        return value
+    choices = ", ".join(allowed)
+    raise ConfigError(
+        f"The link sets {option.label} to {text[:40]!r}; it must be one of {choices}, so {default} is used."
+    )
+
+
+def _take_link(options: Mapping[str, tuple[Option, Any]], *, tell: bool = True) -> None:
+    """Say what the link gets wrong, and take from it what was meant for this page though it opened another.
+
+    A widget takes only what stood in the URL when the run began: hence the second run.
+    """
+    brought: dict[str, str] = {}
+    wrong = False
+    for key, (option, default) in options.items():
+        if is_hidden(key):
+            text = linked(key, "")
+        else:
+            brought |= {key: late} if (late := carried(key)) else {}
+            text = brought.get(key) or st.query_params.get(key, "")
+        if tell and text and is_news(key, text):
+            try:
+                read_value(text, option, default)
+            except ConfigError as mistake:
+                note_mistake(str(mistake))
+                wrong = True
+                brought.pop(key, None)
+    if brought:
+        st.query_params.update(brought)
+    if brought or wrong:
+        st.rerun()
+
+
+def _value(key: str, option: Option, default: Any) -> Any:
     label = f"{option.label} ({option.unit})" if option.unit else option.label
-    common: dict[str, Any] = {"key": key, "bind": "query-params", "help": option.help}
+    if not is_hidden(key):
+        drawn(key, label, default)
+        return _widget(label, key, option, default)
+    drawn(key, label)
+    text = linked(key, "")
+    try:
+        return read_value(text, option, default) if text else default
+    except ConfigError:
+        set_link(key, "")
+        return default
+
+
+def _widget(label: str, key: str, option: Option, default: Any) -> Any:
+    locked = is_locked(key)
+    help = " ".join([option.help, LOCKED]).strip() if locked else option.help
+    common: dict[str, Any] = {"key": key, "bind": "query-params", "help": help, "disabled": locked}
     if isinstance(default, bool):
         return st.toggle(label, value=default, **common)
     if option.choices:

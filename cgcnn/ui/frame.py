@@ -1,11 +1,12 @@
 """What stands on every page: the crystal, the selected atom and the neighbor rule, in the sidebar."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from cgcnn.data import samples, shelf
+from cgcnn.data import samples, sandbox, shelf
 from cgcnn.data.files import home
 from cgcnn.errors import CrystalError
 from cgcnn.graph import GraphConfig
@@ -26,6 +27,19 @@ from cgcnn.ui.current import (
 from cgcnn.ui.form import form
 from cgcnn.ui.link import linked, write_links
 from cgcnn.ui.prose import show_mistake
+from cgcnn.ui.teacher import (
+    LOCKED,
+    SIDEBAR,
+    drawn,
+    hold_still,
+    is_fixed,
+    is_hidden,
+    is_locked,
+    lesson_begins,
+    lesson_notice,
+    link_button,
+)
+from cgcnn.ui.who import who_panel
 
 FILE_KINDS = "CIF, mCIF, POSCAR or CONTCAR, XSF, extended XYZ, pymatgen JSON"
 DARK_ON_BRIGHT = "<style>[data-testid='stBaseButton-primary'] * { color: #08131b !important; }</style>"
@@ -38,16 +52,20 @@ def sidebar(page: str) -> None:
     """Draw the sidebar; the neighbor rule that it shows holds on every page."""
     if st.session_state.setdefault("last_page", page) != page:
         st.session_state["last_page"], st.session_state["mistakes"] = page, []
+    lesson_begins(page)
     with st.sidebar:
+        lesson_notice()
         shown = _crystal_choice()
         _atom_choice(shown)
-        with st.expander("Add your crystal", icon=":material/upload_file:"):
-            _uploads()
+        hold_still()
+        _own_crystals()
         st.subheader("Crystal graph")
         knobs = ["rule", "max_neighbors", "cutoff", "isolated"]
         st.session_state["graph_config"] = form(GraphConfig, keys={"max_neighbors": "neighbors"}, only=knobs)
         if st.toggle("Large type", key="large", bind="query-params", help="For the last row of the room."):
             st.html(LARGE_TYPE)
+        link_button()
+        who_panel()
     linked("brought", "")  # the Predict page's uploads: every page carries them on
     write_links()
     st.html(NO_TOOL_BAR)
@@ -73,23 +91,23 @@ def _crystal_choice() -> Current:
     keys = [*own_keys(), *samples.sample_names()]
     if shown.key not in keys:
         keys.insert(0, shown.key)
-    st.session_state["crystal_choice"] = shown.key
-    st.selectbox(
-        "Crystal",
-        keys,
-        format_func=label,
-        key="crystal_choice",
-        on_change=_choose_crystal,
-    )
-    st.session_state["cell_choice"] = current_cell()
-    st.selectbox(
-        "Cell",
-        list(CELLS),
-        key="cell_choice",
-        on_change=lambda: choose_cell(st.session_state.cell_choice),
-        help="The same crystal, described by a larger or a smaller cell.",
-    )
+    if control := _control("crystal"):
+        st.session_state["crystal_choice"] = shown.key
+        st.selectbox(options=keys, format_func=label, key="crystal_choice", on_change=_choose_crystal, **control)
+    if control := _control("cell", "The same crystal, described by a larger or a smaller cell."):
+        st.session_state["cell_choice"] = current_cell()
+        st.selectbox(options=list(CELLS), key="cell_choice", on_change=_choose_cell, **control)
     return shown
+
+
+def _control(name: str, help: str = "") -> dict[str, Any]:
+    """The label and the help of a choice in the sidebar; empty where the lesson leaves it out."""
+    drawn(name, SIDEBAR[name])
+    if is_hidden(name):
+        return {}
+    locked = is_locked(name)
+    words = " ".join([help, *[LOCKED] * locked]).strip()
+    return {"label": SIDEBAR[name], "help": words or None, "disabled": locked}
 
 
 def _choose_crystal() -> None:
@@ -97,23 +115,46 @@ def _choose_crystal() -> None:
     choose(st.session_state["crystal_choice"])
 
 
+def _choose_cell() -> None:
+    choose_cell(st.session_state["cell_choice"])
+
+
 def _atom_choice(shown: Current) -> None:
+    control = _control("atom", "The same atom is selected on every page; click one in a picture, or choose it here.")
+    if not control:
+        return
     st.session_state["atom_choice"] = selected_atom(shown.structure)
     labels = atom_labels(shown.structure)
     st.selectbox(
-        "Selected atom",
-        range(len(labels)),
+        options=range(len(labels)),
         format_func=lambda i: labels[i],
         key="atom_choice",
         on_change=lambda: select_atom(st.session_state.atom_choice),
-        help="The same atom is selected on every page; click one in a picture, or choose it here.",
+        **control,
     )
 
 
-def _uploads() -> None:
-    st.file_uploader(FILE_KINDS, accept_multiple_files=True, key="uploads", on_change=_take_uploads, max_upload_size=5)
-    st.text_area("Or paste the text of a file", key="pasted", height=100, placeholder="data_NaCl ...")
-    st.button("Read the text", on_click=_take_paste, width="stretch")
+def _own_crystals() -> None:
+    """Files and pasted text; not where the lesson fixes the crystal, since a new one is looked at."""
+    drawn("upload", SIDEBAR["upload"])
+    if not is_hidden("upload") and not is_fixed("crystal"):
+        with st.expander(SIDEBAR["upload"], icon=":material/upload_file:"):
+            _uploads(locked=is_locked("upload"))
+
+
+def _uploads(*, locked: bool) -> None:
+    sandbox.warm()  # reads what is brought; the first file must not wait for it
+    st.file_uploader(
+        FILE_KINDS,
+        accept_multiple_files=True,
+        key="uploads",
+        on_change=_take_uploads,
+        max_upload_size=5,
+        disabled=locked,
+        help=LOCKED if locked else None,
+    )
+    st.text_area("Or paste the text of a file", key="pasted", height=100, placeholder="data_NaCl ...", disabled=locked)
+    st.button("Read the text", on_click=_take_paste, width="stretch", disabled=locked)
 
 
 def _take_uploads() -> None:

@@ -17,6 +17,11 @@ def linked(name: str, default: str) -> str:
     return values.setdefault(name, default)
 
 
+def linked_values() -> dict[str, str]:
+    """All linked values as they are now."""
+    return dict(st.session_state.get("links", {}))
+
+
 def set_link(name: str, value: str) -> None:
     """Change a linked value; the URL follows at the end of this run or the next."""
     st.session_state.setdefault("links", {})[name] = value
@@ -32,3 +37,24 @@ def write_links() -> None:
         st.query_params.update({name: value for name, value in news.items() if value})
         for name in [name for name, value in news.items() if not value and name in st.query_params]:
             del st.query_params[name]  # forgotten: leave no empty word in the link
+
+
+def carried(name: str) -> str | None:
+    """A value that the opened link has for a widget of another page than its own, once; None without one."""
+    if name in st.session_state or name in st.query_params:
+        return None
+    return st.session_state.get("link_opened", {}).pop(name, None)
+
+
+def is_news(name: str, text: str) -> bool:
+    """Whether a parameter's text is another one than when this was last asked."""
+    seen: dict[str, str] = st.session_state.setdefault("links_seen", {})
+    before, seen[name] = seen.get(name), text
+    return before != text
+
+
+def note_mistake(sentence: str) -> None:
+    """Keep a mistake in a link for the top of the page; the frame shows it until the reader turns the page."""
+    mistakes: list[str] = st.session_state.setdefault("mistakes", [])
+    if sentence not in mistakes:
+        mistakes.append(sentence)

@@ -92,5 +92,5 @@ def _of_run(run_id: str, ended: float | None) -> Predictor:
         raise RunError(f"Run {run_id} left no network; choose another one.")
     try:
         return Predictor.of_checkpoint(*kept)
-    except (ConfigError, RuntimeError, KeyError) as reason:  # made by another version
+    except ConfigError as reason:  # made by another version
         raise RunError(f"The network of run {run_id} does not fit this version; train it again.") from reason

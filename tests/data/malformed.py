@@ -1,7 +1,9 @@
 """Good texts of every format, and uploads that are wrong in one way each: name -> (file name, bytes)."""
 
 import gzip
+import io
 import json
+import zipfile
 
 CELL = (
     "\n".join(f"_cell_length_{x} 5.64" for x in "abc")
@@ -96,6 +98,15 @@ def labeled(label: str) -> tuple[str, bytes]:
 def stated(formula: str, units: str = "?") -> str:
     """Lines that state a formula and how many of them the cell holds."""
     return f"_chemical_formula_sum '{formula}'\n_cell_formula_units_Z {units}\n"
+
+
+def zipped(files: dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip of files by name."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", packing) as out:
+        for name, data in files.items():
+            out.writestr(name, data)
+    return packed.getvalue()
 
 
 MALFORMED: dict[str, tuple[str, bytes]] = {
