@@ -12,7 +12,10 @@ PAGES = {
         st.Page("pages/encoding.py", title="Encoding", icon=":material/barcode:"),
         st.Page("pages/convolution.py", title="Convolution", icon=":material/join_inner:"),
     ],
-    "Learn": [st.Page("pages/train.py", title="Train", icon=":material/show_chart:")],
+    "Learn": [
+        st.Page("pages/train.py", title="Train", icon=":material/show_chart:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+    ],
     "Use": [
         st.Page("pages/predict.py", title="Predict", icon=":material/online_prediction:"),
         st.Page("pages/data.py", title="Data", icon=":material/database:"),

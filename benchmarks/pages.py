@@ -32,6 +32,16 @@ CLOCK = """watched => {
     };
     document.addEventListener('keydown', start, {once: true, capture: true});
 }"""
+# Note the time of every change of the line that says what the newest event was.
+NOTED = """() => {
+    window.noted = [];
+    const note = () => {
+        const text = document.querySelector('.st-key-run_state')?.innerText ?? '';
+        if (text !== window.noted.at(-1)?.[1]) window.noted.push([Date.now() / 1000, text]);
+    };
+    new MutationObserver(note).observe(document.body, {childList: true, subtree: true, characterData: true});
+}"""
+WATCHED = 15.0  # s
 
 
 def first_page(server: Server, page: Page) -> float:
@@ -60,22 +70,46 @@ def slider(server: Server, page: Page) -> list[float]:
 
 
 def first_point(server: Server, page: Page, ready: Callable[[], object]) -> float:
-    """From pressing Train to the first epoch on the page."""
+    """From pressing Train to the first batches on the curve."""
     page.goto(f"{server.url}/train?train_epochs=200")
     button = page.get_by_role("button", name="Train", exact=True)
     button.wait_for(timeout=60_000)
     ready()
     begun = time.perf_counter()
     button.click()
-    page.get_by_text("Best validation MAE").wait_for(timeout=60_000)
+    page.locator("[class*=st-key-curves_] canvas").first.wait_for(timeout=60_000)
     return time.perf_counter() - begun
+
+
+def event_age(page: Page, store: RunStore) -> list[float]:
+    """How old an event is when the page first shows it, for every one that is shown while a run is watched."""
+    (run,) = [run for run in store.runs() if run.is_live]
+    page.evaluate(NOTED)
+    time.sleep(WATCHED)
+    noted = page.evaluate("window.noted")[1:]  # the first one stood there already
+    written = {}
+    for event in store.events(run.id, kinds=("batch", "epoch")):
+        if event.kind == "batch":
+            name = "Batch {batch} of {n_batches} in epoch {epoch}:".format(**event.data)
+        else:
+            name = f"Epoch {event.step}:"
+        written[name] = event.time
+    first: dict[str, float] = {}
+    for seen, text in noted:
+        if name := _newest(text, written):
+            first.setdefault(name, seen)
+    return [seen - written[name] for name, seen in first.items()]
+
+
+def _newest(text: str, written: dict[str, float]) -> str:
+    return next((line.split(":")[0] + ":" for line in text.splitlines() if line.split(":")[0] + ":" in written), "")
 
 
 def stop(page: Page, store: RunStore) -> float:
     """From pressing Stop to a run that has stopped."""
     (run,) = [run for run in store.runs() if run.is_live]
     begun = time.perf_counter()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     while store.run(run.id).is_live:
         time.sleep(0.005)
     return time.perf_counter() - begun
@@ -97,6 +131,9 @@ def measure(home: Path) -> dict[str, float]:
             found["start to first page, warm"] = first_page(server, page)
             found["slider to picture, idle"] = statistics.median(slider(server, page))
             found["Train to first point, cold"] = first_point(server, page, lambda: None)
+            ages = sorted(event_age(page, store))
+            found["age of an event on the page, median"] = statistics.median(ages)
+            found["age of an event on the page, 95 of 100"] = ages[int(0.95 * len(ages))]
             found["Stop to stopped"] = stop(page, store)
             found["Train to first point, warm"] = first_point(server, page, lambda: time.sleep(6))
             found["slider to picture, one run training"] = statistics.median(slider(server, page))

@@ -4,15 +4,21 @@ import streamlit as st
 
 from cgcnn.ui.backend import store
 from cgcnn.ui.frame import framed
-from cgcnn.ui.prose import mistakes_shown
+from cgcnn.ui.prose import explained, mistakes_shown
+from cgcnn.ui.run_change import change_one_thing, compare_link, lineage
+from cgcnn.ui.run_controls import controls, delete_button
 from cgcnn.ui.run_form import repeated, run_form, submitted
 from cgcnn.ui.run_results import run_results
-from cgcnn.ui.run_view import chosen_run, run_status
+from cgcnn.ui.run_view import chosen_run, watched
 
-graph, runs = framed(), store()
+STEPS = ("batch", "epoch")
+
+graph = framed()
 st.title("Train")
 st.markdown("**Can it learn, and what helps?** Choose what to learn and how, press Train, and watch the error fall.")
 
+with mistakes_shown():
+    runs = store()
 settings, results = st.columns([2, 3], gap="large")
 with settings, mistakes_shown():
     button = st.container()  # drawn first, filled last
@@ -23,7 +29,16 @@ with settings, mistakes_shown():
 
 with results:
     run = chosen_run(runs)
-    if run is not None:
-        st.fragment(run_status, run_every=0.4 if run.is_live else None)(runs, run.id)
-        if not run.is_live:
+    if run is None:
+        controls(runs, None)
+    else:
+        lineage(runs, run)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            change_one_thing(runs, run)
+            compare_link(run)
+            if not run.is_live and not run.can_resume:
+                delete_button(runs, run)
+            explained("train", "The buttons")
+        watched(runs, run)
+        if not run.is_live or run.wanted in STEPS:  # what stands below stays while one steps
             run_results(runs, run)

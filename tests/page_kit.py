@@ -21,6 +21,7 @@ TABS: dict[str, tuple[str, list[str]]] = {  # page -> the URL parameter of its l
     ),
     "encoding": ("encoding", ["Atoms", "Two elements", "Periodic table", "Bonds"]),
     "convolution": ("conv_tab", ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]),
+    "compare": ("compare_tab", ["Runs", "Experiments", "Epoch by epoch"]),
     "predict": ("predict_tab", ["Atoms", "Nearest crystals", "Many crystals", "Lessons"]),
 }
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))

@@ -88,7 +88,7 @@ def test_train_submits_what_the_form_says_and_finds_the_run_again(app: AppTest, 
     assert run.config.train.epochs == 7 and run.id in app.query_params["run"]
     app.switch_page("pages/crystal.py").run()
     app.switch_page("pages/train.py").run()
-    assert app.selectbox(key="run_choice").value == run.id
+    assert app.selectbox(key=f"run_choice_{run.id}").value == run.id
 
 
 @pytest.mark.parametrize(("page", "link"), [("train", "data_set"), ("data", "set")])

@@ -17,7 +17,10 @@ TRAIN_COLOR, VAL_COLOR = SHELL_COLORS[:2]  # Okabe and Ito's blue and vermilion:
 MOST_POINTS = 400  # of a curve; more cost time on the wire and cannot be seen
 METRICS = {"loss": "Loss", "mae": "Mean absolute error"}
 
+BATCHES = "Batches of this epoch"
+
 Epochs = Sequence[Mapping[str, float | None]]
+Batches = Sequence[Mapping[str, float]]
 
 
 def loss_curves(
@@ -29,11 +32,13 @@ def loss_curves(
     baseline: float | None = None,
     best_epoch: int | None = None,
     total_epochs: int | None = None,
+    batches: Batches = (),
 ) -> dict[str, Any]:
     """Training and validation curves as an ECharts option, with the best validation epoch marked.
 
     `epochs` have the fields of EpochMetrics; `metric` is "loss" or "mae", the latter in `unit` and beside
     `baseline`, the error of always predicting the mean. Without `best_epoch` it is the lowest val_mae.
+    `batches`, with the fields of BatchMetrics, are of the epoch under way: a thin line ahead of the last epoch.
     """
     best = _best(epochs, best_epoch)
     drawn = _thinned(epochs, best)
@@ -44,18 +49,25 @@ def loss_curves(
     ]
     if best is not None and (value := _plain(epochs[best][f"val_{metric}"], log)) is not None:
         series[1]["markPoint"] = _best_mark(int(epochs[best]["epoch"] or 0), value, last)
+    if batches:
+        series.append(_head(batches, metric, log))
     if metric == "mae" and baseline:
         series.append(_bar_to_beat(baseline, last, unit))
     return {
         "animation": False,
         "title": {"text": f"{METRICS[metric]} after each epoch", "top": 4, "left": 0},
-        "legend": {"data": ["Training", "Validation"], "top": 28, "left": 0},
+        "legend": {"data": ["Training", "Validation", *([BATCHES] if batches else [])], "top": 28, "left": 0},
         "grid": {"top": 80, "bottom": 30, "left": 8, "right": 24},
         "tooltip": {"trigger": "axis"},
-        "xAxis": _epoch_axis(last),
+        "xAxis": _epoch_axis(last, digits=2 if batches else 0),
         "yAxis": _error_axis(METRICS[metric], unit if metric == "mae" else "", log),
         "series": series,
     }
+
+
+def axis_end(done: float, total: int) -> int:
+    """Where the epoch axis of a run under way ends: 1, 2, 5, 10, 20 … epochs, so that the first batches are seen."""
+    return min(total, next(n * 10**k for k in range(9) for n in (1, 2, 5) if n * 10**k >= done))
 
 
 def _best(epochs: Epochs, best_epoch: int | None) -> int | None:
@@ -92,6 +104,20 @@ def _curve(name: str, epochs: Epochs, key: str, color: str, log: bool) -> dict[s
     }
 
 
+def _head(batches: Batches, metric: str, log: bool) -> dict[str, Any]:
+    """The batches of one epoch between its beginning and its end; one batch is noisier than a whole epoch."""
+    drawn = sorted(batches, key=lambda b: b["batch"])[:: -len(batches) // MOST_POINTS][::-1]  # with the last
+    return {
+        "name": BATCHES,
+        "type": "line",
+        "data": [[b["epoch"] - 1 + b["batch"] / b["n_batches"], _plain(b[metric], log)] for b in drawn],
+        "color": TRAIN_COLOR,
+        "lineStyle": {"width": 1, "opacity": 0.7},
+        "symbolSize": 4,
+        "showSymbol": len(drawn) <= 60,
+    }
+
+
 def _best_mark(epoch: int, value: float, last: int) -> dict[str, Any]:
     # Curves fall toward the right, so there is room to the right of a point, but for the last ones.
     side = "right" if epoch > 0.6 * last else "left"
@@ -123,16 +149,17 @@ def _bar_to_beat(baseline: float, last: int, unit: str) -> dict[str, Any]:
     }
 
 
-def _epoch_axis(last: int) -> dict[str, Any]:
-    pointer = {"label": {"formatter": "Epoch {value}", "precision": 0}}
-    words = {"name": "Epoch", "nameLocation": "middle", "nameGap": 26}
-    return {"type": "value", "min": 0, "max": last, "minInterval": 1, "axisPointer": pointer, **words}
+def _epoch_axis(last: int, digits: int) -> dict[str, Any]:
+    pointer = {"label": {"formatter": "Epoch {value}", "precision": digits}}
+    words = {"name": "Epoch", "nameLocation": "middle", "nameGap": 26, "axisPointer": pointer}
+    return {"type": "value", "min": 0, "max": last, "minInterval": 1, **words}
 
 
 def _error_axis(label: str, unit: str, log: bool) -> dict[str, Any]:
     name = f"{label} ({unit})" if unit else label
     words = {"name": name, "nameLocation": "end", "nameGap": 12, "nameTextStyle": {"align": "left"}}
-    return {"type": "log" if log else "value", **words}
+    room = {} if log else {"boundaryGap": [0, "8%"]}  # for the words on the bar to beat
+    return {"type": "log" if log else "value", **room, **words}
 
 
 def parity_plot(

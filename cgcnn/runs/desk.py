@@ -25,6 +25,7 @@ from cgcnn.runs.schema import make_tables
 if TYPE_CHECKING:  # the dispatcher opens the store too, and must not wait for torch
     from torch import Tensor
 
+LATELY = 600.0  # s before the oldest waiting run came; who was served then has had a turn
 Said = tuple[str, int, Mapping[str, Any]]  # an event as a worker says it: kind, step, data
 
 
@@ -196,7 +197,7 @@ class Desk:
         queued = [Waiting(*row) for row in self._read("select id, owner, since from runs where state = 'queued'")]
         if not queued:
             return []
-        oldest = min(w.since for w in queued)
+        lately = min(w.since for w in queued) - LATELY
         running = Counter(r["owner"] for r in self._read("select owner from runs where state = 'running'"))
-        served = Counter(r["owner"] for r in self._read("select owner from runs where started >= ?", oldest))
+        served = Counter(r["owner"] for r in self._read("select owner from runs where started >= ?", lately))
         return fair_order(queued, running, served, self.limits.running_per_user)

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from cgcnn.runs.engines import ENGINES, WorkerHandle, start_module
 from cgcnn.runs.records import FRESH, Process
 from cgcnn.runs.store import RunStore
+from cgcnn.runs.version import code_version
 
 LOOK_EVERY = 0.1  # s
 GUARD_EVERY = 0.02  # s between looks at the memory of runs
@@ -36,6 +37,7 @@ class Dispatcher:
 
     def __init__(self, store: RunStore) -> None:
         self.store, self.limits = store, store.limits
+        self.version = code_version()
         self.engine = ENGINES[self.limits.engine](store)
         self.workers: dict[str, WorkerHandle] = {}
         self.processes: dict[str, Process] = {}  # the workers that said they were alive, of any dispatcher
@@ -92,19 +94,13 @@ class Dispatcher:
 
     def guard_memory(self) -> None:
         """End the run of a worker that takes more memory than a run may."""
-        limit = self.limits.memory_mib
         for name in list(self.at_work):
             process = self.processes.get(name)
             if process is None or process.remote:
                 continue
             with contextlib.suppress(psutil.NoSuchProcess):
-                used = psutil.Process(process.pid).memory_info().rss >> 20
-                if used > limit:
-                    self.store.end(
-                        name,
-                        f"The run took {used:,} MiB of memory and the limit of a run is {limit:,} MiB; take a smaller "
-                        "batch, fewer neighbors, or a smaller network.",
-                    )
+                if why := self.limits.too_large(psutil.Process(process.pid).memory_info().rss >> 20):
+                    self.store.end(name, why)
                     self.kill(name)
 
     def kill(self, name: str) -> None:
@@ -117,7 +113,7 @@ class Dispatcher:
 
     def serve_a_while(self) -> None:
         """One sign of life, and a second of rounds."""
-        self.store.beat("dispatcher", f"{self.limits.n_slots} slots")
+        self.store.beat("dispatcher", self.version)
         end = time.monotonic() + BEAT_EVERY
         while time.monotonic() < end:
             self.look()
@@ -154,10 +150,16 @@ def main(folder: Path) -> None:
 
 
 def ensure_running(store: RunStore) -> None:
-    """Say that a page needs workers, and start the dispatcher unless it shows signs of life."""
+    """Say that a page needs workers, and start the dispatcher unless one shows signs of life.
+
+    One that was started before an update of the code is ended; its workers finish the run that they have.
+    """
     store.beat("page")
     dispatchers = [p for p in store.processes() if p.name == "dispatcher" and p.is_alive]
-    if not any(time.time() - p.heartbeat < FRESH for p in dispatchers):
+    version = code_version()
+    for old in [p for p in dispatchers if p.doing != version]:
+        os.kill(old.pid, signal.SIGTERM)
+    if not any(time.time() - p.heartbeat < FRESH for p in dispatchers if p.doing == version):
         _STARTED[:] = [process for process in _STARTED if process.poll() is None]  # reaps those that ended
         log = store.folder / "dispatcher.log"
         _STARTED.append(start_module("cgcnn.runs.dispatcher", str(store.folder), log=log))

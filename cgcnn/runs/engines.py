@@ -1,11 +1,16 @@
 """Where workers run. A plain `python -m` process by default: pools of multiprocessing would run app.py again."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import psutil
+
+from cgcnn.errors import RunError
 
 if TYPE_CHECKING:
     from cgcnn.runs.store import RunStore
@@ -65,4 +70,21 @@ def start_module(module: str, *arguments: str, log: Path) -> subprocess.Popen[by
         )
 
 
-ENGINES: dict[str, Callable[["RunStore"], Engine]] = {"local": LocalEngine}
+def interface_of(address: str) -> str:
+    """The network interface with this address: gloo would ask for the host's name, which may lead elsewhere."""
+    for name, addresses in psutil.net_if_addrs().items():
+        if any(a.family == socket.AF_INET and a.address == address for a in addresses):
+            return name
+    return ""
+
+
+def ray_engine(store: "RunStore") -> Engine:
+    """Workers on a Ray cluster; see docs/cluster.md."""
+    try:
+        from cgcnn.runs.ray_engine import RayEngine
+    except ImportError as reason:
+        raise RunError("Ray is not installed here; run `pip install -r requirements-cluster.txt`.") from reason
+    return RayEngine(store)
+
+
+ENGINES: dict[str, Callable[["RunStore"], Engine]] = {"local": LocalEngine, "ray": ray_engine}

@@ -53,8 +53,8 @@ class Limits(Config):
         if used_mib <= self.memory_mib:
             return ""
         return (
-            f"The run took {used_mib:,} MiB of memory and the limit of a run is {self.memory_mib:,} MiB; take a smaller "
-            "batch, fewer neighbors, or a smaller network."
+            f"The run took {used_mib:,} MiB of memory and the limit of a run is {self.memory_mib:,} MiB; "
+            "take a smaller batch, fewer neighbors, or a smaller network."
         )
 
     @property

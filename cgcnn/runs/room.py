@@ -37,7 +37,7 @@ class Ballast:
             return ""
         return (
             f"The disk of {self.file.parent} has {free >> 20:,} MiB left, and runs need {self.min_free >> 20:,}; "
-            "make room there (old runs can be deleted on the Compare page), then try again."
+            "make room there (old runs can be deleted on the Train page), then try again."
         )
 
 

@@ -69,7 +69,8 @@ def serve(store: Desk, name: str, share: Callable[[Desk, Lease, str], None] = sh
     stop = threading.Event()
     beating = threading.Thread(target=_beat, args=(store, name, stop), daemon=True)
     beating.start()
-    while not _orphaned(store):
+    version = _dispatcher_version(store)
+    while not _orphaned(store, version):
         lease = store.take(name)
         if lease is None:
             time.sleep(LOOK_EVERY)
@@ -237,9 +238,14 @@ def _beat(store: Desk, name: str, stop: threading.Event) -> None:
             return
 
 
-def _orphaned(store: Desk) -> bool:
-    dispatchers = [p for p in store.processes() if p.name == "dispatcher"]
-    return not any(time.time() - p.heartbeat < ORPHANED_AFTER for p in dispatchers)
+def _orphaned(store: Desk, version: str) -> bool:
+    """True when no dispatcher has been seen for a while, or one of newer code, which starts workers of its own."""
+    fresh = [p for p in store.processes() if p.name == "dispatcher" and time.time() - p.heartbeat < ORPHANED_AFTER]
+    return not fresh or (bool(version) and fresh[0].doing != version)
+
+
+def _dispatcher_version(store: Desk) -> str:
+    return next((p.doing for p in store.processes() if p.name == "dispatcher"), "")
 
 
 if __name__ == "__main__":

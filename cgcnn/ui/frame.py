@@ -42,7 +42,7 @@ from cgcnn.ui.teacher import (
 from cgcnn.ui.who import who_panel
 
 FILE_KINDS = "CIF, mCIF, POSCAR or CONTCAR, XSF, extended XYZ, pymatgen JSON"
-DARK_ON_BRIGHT = "<style>[data-testid='stBaseButton-primary'] * { color: #08131b !important; }</style>"
+DARK_ON_BRIGHT = "<style>[data-testid='stBaseButton-primary']:not(:disabled) * { color: #08131b !important; }</style>"
 # Without a mouse to hover with, Plotly's tool bar stays for ever, and lies on the titles.
 NO_TOOL_BAR = "<style>@media (hover: none) { .modebar-container { display: none !important; } }</style>"
 LARGE_TYPE = "<style>html { font-size: 130% !important; } .stMain p, .stMain li { line-height: 1.5; }</style>"

@@ -9,14 +9,19 @@ import streamlit as st
 from cgcnn.config import Config
 from cgcnn.data import DatasetConfig
 from cgcnn.data.targets import TARGETS
+from cgcnn.errors import RunError
 from cgcnn.graph import GraphConfig
 from cgcnn.models import MODELS
+from cgcnn.runs.export import script_of
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.train import TrainConfig
 from cgcnn.ui.data_sets import builtin_targets, own_targets, stored_sets
-from cgcnn.ui.form import form
-from cgcnn.ui.link import set_link
+from cgcnn.ui.form import choice, form
+from cgcnn.ui.prose import show_mistake
+from cgcnn.ui.run_link import show_run
+from cgcnn.ui.run_queue import machine_line
+from cgcnn.ui.who import who
 
 DATA_KNOBS = ["max_sites", "max_crystals", "split", "val_fraction", "test_fraction", "seed"]
 
@@ -48,17 +53,23 @@ def run_form(graph: GraphConfig) -> RunConfig:
 
 
 def submitted(runs: RunStore, config: RunConfig) -> None:
-    """The Train button; a new run becomes the one that the page shows, and stands in the URL."""
+    """The Train button, and what the machine does; a new run becomes the one that the page shows, by its URL."""
     if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
-        set_link("run", runs.submit(config, name=run_name(config)))
-        st.rerun()
+        me = who()
+        try:
+            show_run(runs.submit(config, user=me.name, name=run_name(config), owner=me.owner))
+        except RunError as mistake:
+            show_mistake(str(mistake))
+    machine_line(runs)
 
 
 def repeated(config: RunConfig, words: str, key: str) -> None:
     """A run as a script and as a file of settings; `words` say which run."""
-    with st.expander(words, icon=":material/code:"):
+    with st.expander(words, icon=":material/code:", key=f"script_{key}", on_change="rerun") as panel:
+        if not panel.open:
+            return
         st.markdown("In a notebook or a terminal, these lines give the same numbers:")
-        st.code(script_of(config), language="python")
+        st.code(script_of(config.to_dict()), language="python")
         settings = json.dumps(config.to_dict(), indent=2)
         st.download_button("Settings as JSON", settings, "config.json", "application/json", key=key)
 
@@ -82,20 +93,9 @@ def _differences(mine: Config, standard: Config) -> set[tuple[str, str]]:
     return found
 
 
-def script_of(config: RunConfig) -> str:
-    """A Python script that repeats the run."""
-    settings = json.dumps(config.to_dict(), indent=4).replace(": true", ": True").replace(": false", ": False")
-    return (
-        "from cgcnn.training.experiment import RunConfig, run_experiment\n\n"
-        f"config = RunConfig.from_dict({settings})\n"
-        "for event in run_experiment(config):\n"
-        "    print(event)\n"
-    )
-
-
 def _dataset_form() -> DatasetConfig:
     stored = stored_sets("data_set")
-    chosen = st.selectbox("Crystals", ["built-in", *stored], key="data_set", bind="query-params")
+    chosen = choice("Crystals", ["built-in", *stored], "data_set")
     if chosen in stored:
         path = str(stored[chosen])
         known, knobs = own_targets(path), [k for k in DATA_KNOBS if k != "max_sites"]
@@ -104,11 +104,11 @@ def _dataset_form() -> DatasetConfig:
         known, knobs, fixed = builtin_targets(), DATA_KNOBS, {}
     words = [TARGETS[target].axis for target in known]
     key = "data_target" if not fixed else "own_target"
-    target = known[words.index(st.selectbox("Target", words, key=key, bind="query-params"))]
+    target = known[words.index(choice("Target", words, key))]
     return form(DatasetConfig, prefix="data_", only=knobs, fixed=fixed | {"target": target})
 
 
 def _model_form() -> Config:
     names = list(MODELS)
-    name = st.selectbox("Model", names, key="model", bind="query-params") if len(names) > 1 else names[0]
+    name = choice("Model", names, "model") if len(names) > 1 else names[0]
     return form(MODELS[name].Config, prefix="net_")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -19,30 +20,43 @@ from cgcnn.ui.current import current
 from cgcnn.ui.networks import network
 from cgcnn.ui.prose import explained, plain
 from cgcnn.ui.run_form import repeated
-from cgcnn.ui.run_view import Seen, seen
+from cgcnn.ui.run_view import seen
+from cgcnn.ui.run_words import Seen
 from cgcnn.ui.viewer import crystal_view
 
 NO_RESULT = "No epoch was finished, so there is no network to judge."
+NOT_YET = (
+    "The test crystals are for the end: when the run has finished, or you press Stop, they judge its best network."
+)
+TABS = ["Predictions", "Error by element", "The crystal in view", "Save"]
 
 
 def run_results(runs: RunStore, run: Run) -> None:
-    """What a run that is over says: advice, parity, error by element, its answer for the crystal in view, downloads."""
+    """What a run says that is over or stands still: advice, parity, error by element, its answer, downloads."""
     mine = seen(runs, run.id)
     baseline = mine.latest.get("data", {}).get("val_mean_mae")
     for sentence in advice(mine.epochs, baseline, finished=run.state == "finished"):
         st.info(sentence, icon=":material/lightbulb:")
-    parity, elements, answer, save = st.tabs(["Predictions", "Error by element", "The crystal in view", "Save"])
+    tabs = st.tabs(TABS, key="result", on_change="rerun", bind="query-params")
+    shown = next((name for name, tab in zip(TABS, tabs, strict=True) if tab.open), TABS[0])
+    with tabs[TABS.index(shown)]:
+        _result(shown, runs, run, mine)
+    explained("train", "What am I looking at?")
+
+
+def _result(shown: str, runs: RunStore, run: Run, mine: Seen) -> None:
     test, target = mine.latest.get("test"), TARGETS[run.config.dataset.target]
-    with parity:
-        _parity(test, target) if test else st.markdown(NO_RESULT)
-    with elements:
-        _by_element(test, target) if test else st.markdown(NO_RESULT)
-    with answer:
-        _answer_for_current(run) if runs.checkpoint_file(run.id).exists() else st.markdown(NO_RESULT)
-    with save:
+    if shown == "Save":
         _downloads(runs, run, mine)
         repeated(run.config, "This run as a script", f"repeat_{run.id}")
-    explained("train", "What am I looking at?")
+    elif shown == "The crystal in view":
+        _answer_for_current(runs, run)
+    elif not test:
+        st.markdown(NOT_YET if run.is_live or run.can_resume else NO_RESULT)
+    elif shown == "Predictions":
+        _parity(test, target)
+    else:
+        _by_element(test, target)
 
 
 def _parity(test: Mapping[str, Any], target: Target) -> None:
@@ -71,10 +85,15 @@ def errors_by_element(test: Mapping[str, Any]) -> dict[str, tuple[float, int]]:
     return {symbol: (sum(e) / len(e), len(e)) for symbol, e in errors.items()}
 
 
-def _answer_for_current(run: Run) -> None:
-    shown = current()
+def _answer_for_current(runs: RunStore, run: Run) -> None:
+    """What the network of the best epoch so far says; another one when a later epoch was better."""
+    shown, file = current(), runs.checkpoint_file(run.id)
+    if not file.exists():
+        st.markdown(NO_RESULT)
+        return
     try:
-        predictor = network(run.id).predictor
+        stamped = replace(run, ended=file.stat().st_mtime)
+        predictor = network(run.id, {run.id: stamped}).predictor
         value = predictor.predict([shown.structure])[0]
     except CrystalError as mistake:
         st.warning(plain(f"No answer for {shown.title}: {mistake}"))

@@ -1,7 +1,5 @@
 """A run on the page: where it stands, its numbers and its curves. All of it is read from the store."""
 
-import time
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,30 +7,29 @@ import streamlit as st
 
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError, RunError
-from cgcnn.figures.learning import loss_curves
+from cgcnn.figures.learning import axis_end, loss_curves
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.ui.backend import keep_served
-from cgcnn.ui.link import linked, set_link, write_links
-from cgcnn.ui.prose import show_mistake
+from cgcnn.ui.link import write_links
+from cgcnn.ui.prose import plain, show_mistake
+from cgcnn.ui.run_controls import controls
+from cgcnn.ui.run_link import run_in_view, show_run, still_shown
+from cgcnn.ui.run_queue import kind_of, pace_of, queue_words
+from cgcnn.ui.run_words import Seen, newest, where
+from cgcnn.ui.who import may_control, who
 
 STATES = {
-    "queued": ":material/hourglass_top: waiting",
-    "running": ":material/play_arrow: running",
-    "finished": ":material/check: finished",
-    "stopped": ":material/stop: stopped",
-    "failed": ":material/error: failed",
+    "queued": ":material/hourglass_top: **Waiting**",
+    "running": ":material/play_arrow: **Running**",
+    "paused": ":material/pause: **Paused**",
+    "interrupted": ":material/power_off: **Interrupted**",
+    "finished": ":material/check: **Finished**",
+    "stopped": ":material/stop: **Stopped**",
+    "failed": ":material/error: **Failed**",
 }
-
-
-@dataclass
-class Seen:
-    """The events of a run that this session has already read."""
-
-    last: int = 0
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    latest: dict[str, dict[str, Any]] = field(default_factory=dict)  # kind -> newest data
+MINE, ALL = "Mine", "Everyone's"
 
 
 def seen(runs: RunStore, run_id: str) -> Seen:
@@ -41,39 +38,41 @@ def seen(runs: RunStore, run_id: str) -> Seen:
     mine = kept.setdefault(run_id, Seen())
     for event in runs.events(run_id, after=mine.last):
         mine.last = event.n
-        mine.latest[event.kind] = event.data
-        if event.kind == "epoch":
-            mine.epochs.append(event.data)
+        mine.take(event.kind, event.data)
     return mine
 
 
 def chosen_run(runs: RunStore) -> Run | None:
     """The run in the URL, or one chosen from the list of earlier ones."""
-    run_id = linked("run", "")
-    listed = runs.runs(50)
-    if run_id and run_id not in [run.id for run in listed]:
-        try:
-            listed.append(runs.run(run_id))
-        except RunError as mistake:
-            show_mistake(str(mistake))
-            set_link("run", "")
-            run_id = ""
+    run_id = run_in_view()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        listed = _listed(runs)
+        if run_id and run_id not in [run.id for run in listed]:
+            try:
+                listed.append(runs.run(run_id))
+            except RunError as mistake:
+                show_mistake(str(mistake))
+                show_run("")
+                run_id = ""
+        names = {run.id: title_of(run) for run in listed}
+        if listed:
+            _choice(names, run_id)
+    write_links()
     if not listed:
         st.info("No run yet. The settings on the left work as they are: press Train.", icon=":material/info:")
-        return None
-    names = {run.id: _title(run) for run in listed}
-    st.session_state["run_choice"] = run_id or None
-    st.selectbox(
-        "Run",
-        list(names),
-        format_func=lambda i: names[i],
-        key="run_choice",
-        placeholder="Choose an earlier run",
-        on_change=lambda: set_link("run", st.session_state.run_choice or ""),
-    )
-    write_links()
     chosen = next((run for run in listed if run.id == run_id), None)
     return _readable(chosen) if chosen is not None else None
+
+
+def _listed(runs: RunStore) -> list[Run]:
+    """The latest runs; with a name, this reader's own unless all are asked for."""
+    name = who().name
+    if not name:
+        return runs.runs(50)
+    whose = st.segmented_control(
+        "Runs", [MINE, ALL], default=MINE, required=True, key="whose_runs", bind="query-params", width="content"
+    )
+    return runs.runs(50, user=name if whose == MINE else None)
 
 
 def _readable(run: Run) -> Run | None:
@@ -87,103 +86,129 @@ def _readable(run: Run) -> Run | None:
     return run
 
 
-def _title(run: Run) -> str:
-    return f"{run.state} · {datetime.fromtimestamp(run.created):%d %b %H:%M} · {run.name or run.id}"
+def title_of(run: Run) -> str:
+    """A run in the list. The browser answers with these words, so they are unique and stay the same for ever."""
+    words = [f"{datetime.fromtimestamp(run.created):%d %b %H:%M}", run.name, run.user, run.id]
+    return " · ".join(word for word in words if word)
 
 
-def run_status(runs: RunStore, run_id: str) -> None:
-    """Where the run stands, its numbers and its curves; asks the page to redraw itself once it is over."""
-    run, mine = runs.run(run_id), seen(runs, run_id)
+def _choice(names: dict[str, str], run_id: str) -> None:
+    """The list, a new one for each run in view: a look at the store that the browser asked for before it knew of a
+    new run still carries the old choice, and must not bring the old run back.
+    """
+    key = f"run_choice_{run_id}"
+    st.selectbox(
+        "Run",
+        list(names),
+        list(names).index(run_id) if run_id else None,
+        format_func=lambda i: names[i],
+        key=key,
+        placeholder="Choose an earlier run",
+        on_change=lambda: show_run(st.session_state[key] or ""),
+    )
+
+
+def watched(runs: RunStore, run: Run) -> None:
+    """The run, looked at again as often as it may change; see run_queue."""
+    every = pace_of(runs, run)
+    st.fragment(_status, run_every=every)(runs, run.id, kind_of(run), every)
+
+
+def _status(runs: RunStore, run_id: str, kind: str, every: float | None) -> None:
+    """Buttons, sentence, numbers, curves. The whole page is drawn again when the run becomes one of another kind."""
+    run = _as_drawn(runs, run_id, kind, every)
+    mine = seen(runs, run_id)
     if run.is_live:
         keep_served(runs)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{STATES[run.state]}** {_sentence(runs, run, mine)}")
-        if run.is_live:
-            st.button(
-                "Stop",
-                icon=":material/stop:",
-                on_click=runs.request,
-                args=(run_id, "stop"),
-                disabled=run.wanted == "stop",
-            )
+    controls(runs, run, has_begun=mine.last > 0)
+    with st.container(key="run_state"):
+        st.markdown(f"{STATES[run.state]}{_where(runs, run, mine)}")
+        if kind != "over" and (words := newest(run, mine)):
+            st.markdown(words)
     if run.error:
         show_mistake(run.error)
     _numbers(run, mine)
-    if mine.epochs:
+    if mine.epochs or mine.batches:
         _curves(run, mine)
-    if not run.is_live and st.session_state.get("live_run") == run_id:
-        st.session_state["live_run"] = ""
+
+
+def _as_drawn(runs: RunStore, run_id: str, kind: str, every: float | None) -> Run:
+    """The run as it is now; if the page around it no longer fits, the page starts over."""
+    try:
+        run = runs.run(run_id)
+    except RunError:  # deleted by somebody else
         st.rerun()
-    elif run.is_live:
-        st.session_state["live_run"] = run_id
+    now = pace_of(runs, run)
+    if still_shown() != run_id or kind_of(run) != kind or not (now or 1) / 1.6 < (every or 1) < (now or 1) * 1.6:
+        st.rerun()
+    return run
 
 
-def _sentence(runs: RunStore, run: Run, mine: Seen) -> str:
-    if run.state == "queued":
-        before = runs.queue_position(run.id)
-        return f"{before} runs stand before it." if before else "It is next, as soon as a worker is free."
-    if run.state == "running" and run.wanted == "stop":
-        return "Stopping after this step."
-    total = run.settings["train"]["epochs"]
-    if run.state == "running" and not mine.epochs:
-        progress = mine.latest.get("progress", {"stage": "Starting", "done": 0, "total": 1})
-        if "data" in mine.latest:
-            batch = mine.latest.get("batch", {"batch": 0, "n_batches": 1})
-            return f"First epoch, batch {batch['batch']} of {batch['n_batches']}."
-        return f"{progress['stage']}: {progress['done']:,} of {progress['total']:,}."
-    if run.state == "running":
-        epoch = mine.epochs[-1]["epoch"]
-        per_epoch = (time.time() - (run.started or time.time())) / epoch
-        return f"Epoch {epoch} of {total}, about {per_epoch * (total - epoch):.0f} s to go."
-    return f"{len(mine.epochs)} of {total} epochs."
+def _where(runs: RunStore, run: Run, mine: Seen) -> str:
+    if run.state != "queued":
+        return where(run, mine)
+    whose = "yours" if may_control(run.user) else "this one"
+    why_not = plain(runs.ballast.why_not())
+    return f": {why_not or queue_words(runs.load(), runs.queue_position(run.id), whose)}"
 
 
 def _numbers(run: Run, mine: Seen) -> None:
     target = TARGETS[run.settings["dataset"]["target"]]
-    if not mine.epochs:
-        return
-    best = min(mine.epochs, key=lambda e: e["val_mae"])
-    with st.container(horizontal=True):
-        test = mine.latest.get("test")
-        if test:
-            st.metric(
-                f"Test MAE ({target.unit})" if target.unit else "Test MAE",
-                f"{test['mae']:.3f}",
-                f"{test['mae'] - test['mean_mae']:+.3f} against the mean ({test['mean_mae']:.3f})",
-                delta_color="inverse",
-                border=True,
-                help=f"On {len(test['ids'])} crystals never seen. Always guessing the mean of the training targets "
-                f"errs by {test['mean_mae']:.3f}, their median by {test['median_mae']:.3f} {target.unit}.",
-            )
-        st.metric("Best validation MAE", f"{best['val_mae']:.3f}", border=True, help=f"In epoch {best['epoch']}.")
+    if mine.epochs:
+        with st.container(horizontal=True):
+            _metrics(mine, target.unit)
     if data := mine.latest.get("data"):
         n_out = data["n_left_out"]
         left_out = f" {n_out:,} others of the set have no such value or too many atoms." if n_out else ""
-        speed = f"{mine.epochs[-1]['crystals_per_second']:,.0f} crystals a second"
+        speed = f", {mine.epochs[-1]['crystals_per_second']:,.0f} crystals a second" if mine.epochs else ""
         st.markdown(
             f"{data['n_train']:,} crystals to learn from, {data['n_val']:,} to choose the best epoch, "
-            f"{data['n_test']:,} to judge it.{left_out} {data['n_parameters']:,} weights on {data['device']}, {speed}."
+            f"{data['n_test']:,} to judge it.{left_out} {data['n_parameters']:,} weights on {data['device']}{speed}."
         )
         if data["n_dropped"]:
             with st.expander(f"{data['n_dropped']:,} crystals have no graph", icon=":material/warning:"):
                 st.dataframe([{"crystal": i, "why": why} for i, why in data["dropped"].items()], hide_index=True)
 
 
+def _metrics(mine: Seen, unit: str) -> None:
+    best = min(mine.epochs, key=lambda e: e["val_mae"])
+    in_unit = f" ({unit})" if unit else ""
+    if test := mine.latest.get("test"):
+        st.metric(
+            f"Test MAE{in_unit}",
+            f"{test['mae']:.3f}",
+            f"{test['mae'] - test['mean_mae']:+.3f} against the mean ({test['mean_mae']:.3f})",
+            delta_color="inverse",
+            border=True,
+            help=f"On {len(test['ids'])} crystals never seen. Always guessing the mean of the training targets "
+            f"errs by {test['mean_mae']:.3f}, their median by {test['median_mae']:.3f} {unit}.",
+        )
+    words = f"Best validation MAE{in_unit}"
+    st.metric(words, f"{best['val_mae']:.3f}", border=True, help=f"In epoch {best['epoch']}.")
+
+
 def _curves(run: Run, mine: Seen) -> None:
-    target = TARGETS[run.settings["dataset"]["target"]]
-    total = run.settings["train"]["epochs"]
     with st.container(horizontal=True):
         shown = st.segmented_control(
             "Curve", ["MAE", "loss"], default="MAE", required=True, key="curve", bind="query-params"
         )
         log = st.toggle("Logarithmic", key="log", bind="query-params")
-    baseline = mine.latest.get("data", {}).get("val_mean_mae")
-    spec = loss_curves(
+    depends = (mine.last, run.state, shown, log)
+    if mine.drawn[0] != depends:
+        mine.drawn = depends, _chart(run, mine, shown == "MAE", log)
+    alt = "Training and validation curves, epoch by epoch"
+    st.echarts_chart(mine.drawn[1], key=f"curves_{run.id}", height=360, alt=alt)
+
+
+def _chart(run: Run, mine: Seen, is_mae: bool, log: bool) -> dict[str, Any]:
+    total, under_way = run.settings["train"]["epochs"], run.is_live or run.can_resume
+    done = len(mine.epochs) + (1 if mine.batches else 0)
+    return loss_curves(
         mine.epochs,
         log=log,
-        metric="mae" if shown == "MAE" else "loss",
-        unit=target.unit if shown == "MAE" else "",
-        baseline=baseline if shown == "MAE" else None,
-        total_epochs=total if run.is_live or run.state == "finished" else None,
+        metric="mae" if is_mae else "loss",
+        unit=TARGETS[run.settings["dataset"]["target"]].unit if is_mae else "",
+        baseline=mine.latest.get("data", {}).get("val_mean_mae") if is_mae else None,
+        total_epochs=axis_end(done, total) if under_way else total if run.state == "finished" else None,
+        batches=mine.batches if under_way or not mine.epochs else (),
     )
-    st.echarts_chart(spec, key=f"curves_{run.id}", height=360, alt="Training and validation curves, epoch by epoch")

@@ -106,14 +106,19 @@ def lesson() -> Lesson:
     return Lesson(clean_title(linked("lesson", "")), lock, hide)
 
 
+def _now() -> Lesson:
+    """The lesson as this run of the page found it: every control asks, and the link is read once."""
+    return st.session_state.get("lesson_now") or lesson()
+
+
 def is_hidden(name: str) -> bool:
     """Whether the lesson leaves this control out."""
-    return matches(name, lesson().hide)
+    return matches(name, _now().hide)
 
 
 def is_locked(name: str) -> bool:
     """Whether the lesson shows this control and lets nobody change it."""
-    return matches(name, lesson().lock)
+    return matches(name, _now().lock)
 
 
 def is_fixed(name: str) -> bool:
@@ -131,6 +136,7 @@ def drawn(name: str, label: str, default: Any = None) -> None:
 
 def lesson_begins(page: str) -> None:
     """At the top of every run: the lesson's title, what its link gets wrong, and what it holds still."""
+    st.session_state["lesson_now"] = lesson()
     opened = st.session_state.setdefault("link_opened", st.query_params.to_dict())
     for name in opened:
         if is_hidden(name) and name not in SIDEBAR:

@@ -5,7 +5,11 @@ from importlib import import_module
 
 import streamlit as st
 
-LATER = ("cgcnn.training.predictor", "pymatgen.analysis.local_env")  # torch, and CrystalNN of the Graph page
+LATER = (  # torch, CrystalNN of the Graph page, and the test of experiments
+    "cgcnn.training.predictor",
+    "pymatgen.analysis.local_env",
+    "scipy.stats",
+)
 AFTER = 2.0  # s; an import at once would hold up the pictures of the first page, which are still on their way
 
 

@@ -19,6 +19,7 @@ PAGES = {  # page -> its 3D view
     "encoding": None,
     "convolution": "conv_canvas",
     "train": None,
+    "compare": None,
     "predict": "contribution_canvas",
     "data": "entry",
 }

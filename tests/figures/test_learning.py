@@ -7,7 +7,9 @@ import pytest
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError
 from cgcnn.figures.learning import (
+    BATCHES,
     MOST_POINTS,
+    axis_end,
     error_by_element,
     loss_curves,
     parity_plot,
@@ -136,3 +138,29 @@ def test_a_histogram_of_one_value_or_of_none() -> None:
     assert sum(target_histogram([1.5], target=ENERGY).data[0].y) == 1
     with pytest.raises(CrystalError, match="choose another target"):
         target_histogram([], target=ENERGY)
+
+
+def batches(n: int, of: int = 20, epoch: int = 1) -> list[dict[str, float]]:
+    return [dict(epoch=epoch, batch=i + 1, n_batches=of, loss=1.0 - i / of, mae=0.5) for i in range(n)]
+
+
+def test_the_batches_of_the_epoch_under_way_stand_ahead_of_the_last_epoch() -> None:
+    option = loss_curves(run(3), batches=batches(5, epoch=4))
+    assert [x for x, _ in series(option, BATCHES)["data"]] == pytest.approx([3.05, 3.1, 3.15, 3.2, 3.25])
+    assert BATCHES in option["legend"]["data"]
+    assert BATCHES not in loss_curves(run(3))["legend"]["data"]
+
+
+def test_a_curve_begins_before_the_first_epoch_is_over() -> None:
+    option = loss_curves([], metric="mae", unit="eV", batches=batches(2), total_epochs=axis_end(1, 60))
+    assert series(option, BATCHES)["data"] == [[0.05, 0.5], [0.1, 0.5]]
+    assert option["xAxis"]["max"] == 1
+
+
+def test_many_batches_are_thinned_and_out_of_order_ones_sorted() -> None:
+    points = series(loss_curves([], batches=batches(5000, of=6000)[::-1]), BATCHES)["data"]
+    assert len(points) <= MOST_POINTS and points == sorted(points)
+
+
+def test_the_axis_of_a_run_under_way_grows_in_round_steps_up_to_all_epochs() -> None:
+    assert [axis_end(done, 60) for done in (0, 1, 2, 3, 6, 11, 21, 51, 60)] == [1, 1, 2, 5, 10, 20, 50, 60, 60]

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cgcnn.runs.dispatcher import ensure_running
 from cgcnn.runs.engines import start_module
+from cgcnn.runs.records import Process
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import EpochMetrics, run_experiment
 from runs_kit import LONG, SHORT, dispatched, epochs, until
@@ -45,3 +47,25 @@ def test_a_second_dispatcher_of_the_same_folder_ends_at_once(served: RunStore, t
     until(lambda: any(p.name == "dispatcher" and p.is_alive for p in served.processes()))
     second = start_module("cgcnn.runs.dispatcher", str(served.folder), log=tmp_path / "log")
     assert second.wait(timeout=30) == 0
+
+
+def test_after_an_update_a_new_dispatcher_and_new_workers_take_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dispatched(tmp_path, spares=0) as store:
+        until(lambda: store.load().workers)
+        before = {p.name: p.pid for p in store.processes() if p.name != "page"}
+        # as if the code had changed since it began
+        store._db.execute("update processes set doing = 'older' where name = 'dispatcher'")
+        monkeypatch.setattr("cgcnn.runs.dispatcher.FRESH", 60.0)
+        until(lambda: ensured(store) and before.keys().isdisjoint(w.name for w in workers(store)), 60)
+        assert next(p.pid for p in store.processes() if p.name == "dispatcher") != before["dispatcher"]
+
+
+def ensured(store: RunStore) -> bool:
+    ensure_running(store)
+    return bool(workers(store)) and store.load().workers > 0
+
+
+def workers(store: RunStore) -> list[Process]:
+    return [p for p in store.processes() if p.name.startswith("worker-") and p.is_alive]

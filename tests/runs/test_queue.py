@@ -36,6 +36,17 @@ def test_who_sends_one_run_does_not_wait_for_one_who_sends_six(tmp_path: Path, s
     store.close()
 
 
+def test_a_turn_taken_before_the_others_came_counts_too(tmp_path: Path) -> None:
+    store = store_of(tmp_path, slots=1)
+    store.submit(SHORT, owner="greedy")
+    first = store.take("w")
+    store.submit(SHORT, owner="greedy")
+    store.submit(SHORT, owner="late")
+    store.finish(first, "finished")
+    assert started(store, 1) == "lategreedy"
+    store.close()
+
+
 def test_the_order_shown_is_the_order_in_which_runs_start(tmp_path: Path) -> None:
     store = store_of(tmp_path, slots=1)
     ids = [store.submit(SHORT, owner=owner) for owner in "aabbc"]

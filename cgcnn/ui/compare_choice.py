@@ -1,0 +1,95 @@
+"""Which runs are compared: chosen from a list, and kept in the URL by their ids."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from cgcnn.errors import ConfigError, CrystalError, RunError
+from cgcnn.runs.records import Run
+from cgcnn.runs.store import RunStore
+from cgcnn.ui.compare_differences import LETTERS, Compared, settings_of
+from cgcnn.ui.link import linked, set_link, write_links
+from cgcnn.ui.prose import show_mistake
+from cgcnn.ui.run_view import seen, title_of
+
+LISTED = 100
+DEFAULT = 3  # runs, when the link names none
+EVERYONE = "everyone"
+NOBODY = "none"  # in the URL, when the reader took every run away
+
+
+def chosen_runs(runs: RunStore) -> list[Compared]:
+    """The runs that the reader chose, in the order of the list's chips; ids that are not here are told."""
+    listed = runs.runs(LISTED)
+    ids = _linked_ids(listed)
+    known = {run.id: run for run in listed}
+    for missing in [i for i in ids if i not in known]:
+        try:
+            known[missing] = runs.run(missing)
+        except RunError as mistake:
+            show_mistake(str(mistake))
+    left, right = st.columns([1, 4], vertical_alignment="bottom")
+    named = any(run.user for run in listed)
+    with left if named else st.container():
+        offered = [*_offered(listed), *(i for i in ids if i in known)]
+    st.session_state["compare_choice"] = [i for i in ids if i in known][: len(LETTERS)]
+    (right if named else st).multiselect(
+        "Runs",
+        list(dict.fromkeys(offered)),
+        format_func=lambda i: title_of(known[i]),
+        key="compare_choice",
+        max_selections=len(LETTERS),
+        placeholder="Choose two or more",
+        on_change=lambda: set_link("runs", ",".join(st.session_state.compare_choice) or NOBODY),
+    )
+    write_links()
+    return _readable([known[i] for i in st.session_state["compare_choice"]])
+
+
+def refreshed(runs: RunStore, compared: Sequence[Compared]) -> list[Compared]:
+    """The same runs with all that they have said by now."""
+    found = []
+    for one in compared:
+        mine = seen(runs, one.run.id)
+        run = runs.run(one.run.id) if one.run.is_live else one.run
+        data, test = mine.latest.get("data", {}), mine.latest.get("test", {})
+        found.append(replace(one, run=run, epochs=list(mine.epochs), data=data, test=test))
+    return found
+
+
+def _linked_ids(listed: Sequence[Run]) -> list[str]:
+    text = linked("runs", "")
+    if text == NOBODY:
+        return []
+    ids = list(dict.fromkeys(i.strip() for i in text.split(",") if i.strip()))
+    return ids[: 2 * len(LETTERS)] if ids else _latest(listed)
+
+
+def _latest(listed: Sequence[Run]) -> list[str]:
+    """The last few finished runs that learned the same target as the last one."""
+    finished = [run for run in listed if run.state == "finished"]
+    target = finished[0].settings["dataset"]["target"] if finished else ""
+    return [run.id for run in finished if run.settings["dataset"]["target"] == target][:DEFAULT]
+
+
+def _offered(listed: Sequence[Run]) -> list[str]:
+    """All runs of the list, or one person's, where runs carry names."""
+    names = sorted({run.user for run in listed if run.user})
+    if not names:
+        return [run.id for run in listed]
+    whose = st.selectbox("Whose runs", [EVERYONE, *names], key="whose", bind="query-params")
+    return [run.id for run in listed if whose in (EVERYONE, run.user)]
+
+
+def _readable(chosen: Sequence[Run]) -> list[Compared]:
+    """The runs, but for those whose settings this version of the lab cannot read."""
+    found: list[Compared] = []
+    for run in chosen:
+        try:
+            config = run.config
+        except (ConfigError, CrystalError) as mistake:
+            show_mistake(f"Run {run.id} was made by another version of the lab: {mistake}")
+            continue
+        found.append(Compared(run, config, len(found), settings_of(config)))
+    return found

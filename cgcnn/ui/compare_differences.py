@@ -1,0 +1,208 @@
+"""What tells runs apart, in a reader's words: the settings that differ, what all share, and what forbids a ranking."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from math import sqrt
+from pathlib import PurePath
+from statistics import fmean, median, mode, stdev
+from typing import Any
+
+from cgcnn.config import Config, Option
+from cgcnn.data.targets import TARGETS, Target
+from cgcnn.runs.records import Run
+from cgcnn.training.experiment import RunConfig
+
+LETTERS = "ABCDEFGHIJKL"
+SEED = "train.seed"
+NO_MATTER = ("train.snapshots",)  # of how many epochs the network is kept changes no number
+NONE = "–"  # a setting that this kind of network does not have
+TEST_SETTINGS = ("dataset.source", "dataset.path", "dataset.max_sites", "dataset.max_crystals")
+SPLIT_SETTINGS = ("dataset.split", "dataset.val_fraction", "dataset.test_fraction", "dataset.seed")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a run: its heading, with the unit, and its value in words."""
+
+    heading: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One run among those that are compared; `letter` and `number` name it in tables and choose its color."""
+
+    run: Run
+    config: RunConfig
+    number: int
+    settings: Mapping[str, Setting]  # by dotted name
+    epochs: Sequence[Mapping[str, Any]] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)  # the fields of DataReady, once it is known
+    test: Mapping[str, Any] = field(default_factory=dict)  # the fields of TestMetrics, once it is known
+
+    @property
+    def letter(self) -> str:
+        """A, B, C …"""
+        return LETTERS[self.number]
+
+    @property
+    def target(self) -> Target:
+        """What it learns."""
+        return TARGETS[self.config.dataset.target]
+
+    @property
+    def best_mae(self) -> float | None:
+        """The lowest validation MAE so far."""
+        known = [e["val_mae"] for e in self.epochs if e.get("val_mae") is not None]
+        return min(known, default=None)
+
+    @property
+    def seconds(self) -> float | None:
+        """The usual time of an epoch in s."""
+        return median(e["seconds"] for e in self.epochs) if self.epochs else None
+
+
+def settings_of(config: Config, prefix: str = "") -> dict[str, Setting]:
+    """Every setting by its dotted name, in the order of the form."""
+    found: dict[str, Setting] = {}
+    for f in fields(config):
+        value, name = getattr(config, f.name), prefix + f.name
+        if isinstance(value, Config):
+            if f.metadata.get("variants"):
+                found[f"{name}.name"] = Setting(f.name.capitalize(), str(config.to_dict()[f.name].get("name", NONE)))
+            found |= settings_of(value, f"{name}.")
+        elif name not in NO_MATTER and (meaning := f.metadata.get("option")) is not None:
+            found[name] = _setting(name, meaning, value)
+    return found
+
+
+def _setting(name: str, meaning: Option, value: Any) -> Setting:
+    heading = f"{meaning.label} ({meaning.unit})" if meaning.unit else meaning.label
+    if name.endswith("dataset.target"):
+        return Setting(heading, TARGETS[value].label)
+    if name.endswith("dataset.path"):
+        return Setting("Set", PurePath(value).stem or NONE)
+    if isinstance(value, bool):
+        return Setting(heading, "yes" if value else "no")
+    return Setting(heading, f"{value:g}" if isinstance(value, float) else str(value) or NONE)
+
+
+def differing(runs: Sequence[Compared]) -> list[str]:
+    """The dotted names of the settings that are not equal for all, in the order of the form."""
+    names = dict.fromkeys(name for run in runs for name in run.settings)
+    return [name for name in names if len({value_of(run, name) for run in runs}) > 1]
+
+
+def value_of(run: Compared, name: str) -> str:
+    """The value of one setting in words."""
+    return run.settings[name].value if name in run.settings else NONE
+
+
+def headings(runs: Sequence[Compared], names: Sequence[str]) -> dict[str, str]:
+    """The heading of each setting; two that are worded alike also say where they belong."""
+    plain = {name: next(r.settings[name].heading for r in runs if name in r.settings) for name in names}
+    worded = list(plain.values())
+    return {n: h if worded.count(h) == 1 else f"{h} ({n.split('.')[0]})" for n, h in plain.items()}
+
+
+def label_of(run: Compared, names: Sequence[str], runs: Sequence[Compared] = ()) -> str:
+    """A run in a legend: its letter, and what makes it another one than most of `runs`."""
+    own = [n for n in names if value_of(run, n) != mode(value_of(other, n) for other in runs or [run])]
+    told = [_told(run, n) for n in own or names if n in run.settings]
+    words = ", ".join(told[:2]) or run.run.name or run.run.id
+    return f"{run.letter} · {words if len(words) <= 44 else words[:43] + '…'}"
+
+
+def _told(run: Compared, name: str) -> str:
+    value, heading = value_of(run, name), run.settings[name].heading.split(" (")[0]
+    return value if name in ("dataset.target", "model.name") else f"{heading} {value}"
+
+
+def shared_words(runs: Sequence[Compared], names: Sequence[str]) -> str:
+    """One sentence on what the runs have in common: target, crystals, split, neighbors, network, epochs."""
+    first, equal = runs[0], [n for n in runs[0].settings if n not in names]
+    dataset, train = first.config.dataset, first.config.train
+    own = dataset.source == "folder"
+    crystals = f"the set {PurePath(dataset.path).stem or 'of your own'}" if own else "the built-in set"
+    parts = {
+        "dataset.target": f"target {first.target.axis}",
+        "dataset.path": crystals,
+        "dataset.max_sites": f"cells of up to {dataset.max_sites} atoms" if dataset.max_sites else "cells of any size",
+        "dataset.max_crystals": f"{dataset.max_crystals:,} of its crystals" if dataset.max_crystals else "",
+        "dataset.split": f"split by {dataset.split}",
+        "graph.rule": first.config.graph.words if not any(n.startswith("graph.") for n in names) else "",
+        "model.name": value_of(first, "model.name"),
+        "train.epochs": f"{train.epochs} epochs",
+    }
+    told = [words for name, words in parts.items() if words and name in equal]
+    if not names:
+        return f"These runs have the same settings: {', '.join(told)}."
+    return f"All else is equal: {', '.join(told)}." if told else "They share neither target nor data."
+
+
+def doubts(runs: Sequence[Compared]) -> list[str]:
+    """Why the errors of these runs must not be ranked, one sentence a reason; empty when they may be."""
+    if len({run.config.dataset.target for run in runs}) > 1:
+        told = ", ".join(f"{run.letter} {run.target.label.lower()}" for run in runs)
+        return [f"These runs learn different targets ({told}): their errors are of different things; do not rank them."]
+    first = runs[0]
+    if others := [run.letter for run in runs[1:] if _judged_by(run) != _judged_by(first)]:
+        return [
+            f"{' and '.join(others)} {'was' if len(others) == 1 else 'were'} judged by other test crystals than "
+            f"{first.letter}: compare no test MAE between them; give them the same data and split."
+        ]
+    if any(value_of(run, name) != value_of(first, name) for run in runs for name in SPLIT_SETTINGS):
+        return ["They chose their best epoch on different validation crystals: compare the test MAE only."]
+    return []
+
+
+def _judged_by(run: Compared) -> object:
+    """The test crystals themselves where they are known, else the settings that decide them."""
+    if run.test:
+        return frozenset(run.test["ids"])
+    return tuple(value_of(run, name) for name in (*TEST_SETTINGS, *SPLIT_SETTINGS))
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Runs that differ in nothing but the seed of the training."""
+
+    runs: Sequence[Compared]
+    maes: Sequence[float]  # test MAE of each seed
+
+    @property
+    def words(self) -> str:
+        """`0.213 ± 0.004 (n = 3)`: the mean, and the standard deviation of one run."""
+        spread = f" ± {stdev(self.maes):.3f}" if len(self.maes) > 1 else ""
+        return f"{fmean(self.maes):.3f}{spread} (n = {len(self.maes)})"
+
+
+def repeats(runs: Sequence[Compared]) -> list[Repeats]:
+    """The finished runs by their settings but the seed; the same seed twice is one measurement."""
+    groups: dict[tuple[tuple[str, str], ...], dict[str, Compared]] = {}
+    for run in runs:
+        if run.test:
+            rest = tuple((name, setting.value) for name, setting in run.settings.items() if name != SEED)
+            groups.setdefault(rest, {}).setdefault(value_of(run, SEED), run)
+    return [Repeats(list(g.values()), [run.test["mae"] for run in g.values()]) for g in groups.values()]
+
+
+def paired_words(run: Compared, other: Compared) -> str:
+    """On the same test crystals: by how much one run errs less than another, and whether chance could do that."""
+    errors = dict(zip(other.test["ids"], _errors(other), strict=True))
+    gaps = [error - errors[i] for i, error in zip(run.test["ids"], _errors(run), strict=True)]
+    mean, doubt = fmean(gaps), stdev(gaps) / sqrt(len(gaps)) if len(gaps) > 1 else 0.0
+    more, less = (run, other) if mean >= 0 else (other, run)
+    unit = f" {run.target.unit}".rstrip()
+    sure = abs(mean) > 2 * doubt
+    verdict = (
+        "more than the choice of test crystals explains" if sure else "so little that other test crystals could turn it"
+    )
+    return (
+        f"On the same {len(gaps)} test crystals {less.letter} errs by {abs(mean):.3f} ± {doubt:.3f}{unit} less than "
+        f"{more.letter} (± one standard error): {verdict}. Other seeds move both; repeat them to see how far."
+    )
+
+
+def _errors(run: Compared) -> list[float]:
+    return [abs(p - t) for p, t in zip(run.test["predicted"], run.test["truth"], strict=True)]

@@ -1,0 +1,211 @@
+"""Runs side by side: what differs, their curves, their predictions, their errors by element."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from cgcnn.figures.compare import Curve, error_difference, overlaid_curves, parity_plots
+from cgcnn.figures.learning import error_by_element
+from cgcnn.runs.store import RunStore
+from cgcnn.ui.compare_choice import chosen_runs, refreshed
+from cgcnn.ui.compare_differences import (
+    Compared,
+    differing,
+    doubts,
+    headings,
+    label_of,
+    paired_words,
+    repeats,
+    shared_words,
+    value_of,
+)
+from cgcnn.ui.compare_save import save_and_bring
+from cgcnn.ui.csv_text import csv_of
+from cgcnn.ui.prose import explained, plain
+from cgcnn.ui.run_results import errors_by_element
+
+LOOK_EVERY = 1.0  # s, while a run is live
+SIDE_BY_SIDE = 3  # parity plots in a row
+NOTHING = "nothing"
+COLUMNS: dict[str, Any] = {
+    "Weights": st.column_config.NumberColumn(format="%,d", help="How many numbers the network learns."),
+    "s/epoch": st.column_config.NumberColumn(help="The usual time of training for one epoch, in seconds."),
+}
+
+
+def runs_tab(runs: RunStore) -> None:
+    """Choose runs and compare them; live ones grow while one looks."""
+    chosen = chosen_runs(runs)
+    if not chosen:
+        st.info(_nothing(runs), icon=":material/info:")
+        save_and_bring(runs, [])
+        return
+    live = any(one.run.is_live for one in chosen)
+    st.fragment(_table_and_curves, run_every=LOOK_EVERY if live else None)(runs, chosen)
+    judged = [one for one in refreshed(runs, chosen) if one.test]
+    if judged:
+        _predictions(judged, differing(chosen))
+        _by_element(judged)
+    save_and_bring(runs, refreshed(runs, chosen))
+
+
+def _nothing(runs: RunStore) -> str:
+    if runs.runs(1):
+        return "Choose runs above; what they differ in, and what came of it, stands here then."
+    return "No run yet: train one on the Train page, change a setting, train another, and compare the two here."
+
+
+def _table_and_curves(runs: RunStore, chosen: Sequence[Compared]) -> None:
+    now = refreshed(runs, chosen)
+    names = differing(now)
+    if len(now) > 1:
+        st.markdown(plain(shared_words(now, names)))
+        for doubt in doubts(now):
+            st.warning(plain(doubt), icon=":material/balance:")
+    rows = table_rows(now, names)
+    st.dataframe(rows, hide_index=True, key="compare_table", column_config=COLUMNS)
+    _repeats(now, names)
+    if any(one.epochs for one in now):
+        _curves(now, names)
+    if any(one.run.is_live for one in chosen) and not any(one.run.is_live for one in now):
+        st.rerun()  # the last one is over: its predictions can be drawn
+
+
+def table_rows(runs: Sequence[Compared], names: Sequence[str]) -> list[dict[str, Any]]:
+    """One row a run: the settings that differ, where it stands, how good and how fast it is."""
+    titles, units = headings(runs, names), {one.target.unit for one in runs}
+    unit = f" ({units.pop()})" if len(units) == 1 and "" not in units else ""
+    rows = []
+    for one in runs:
+        row: dict[str, Any] = {"Run": one.letter}
+        row |= {titles[name]: value_of(one, name) for name in names}
+        if not names:
+            row["Name"] = one.run.name or one.run.id
+        row |= {
+            f"Test MAE{unit}": _rounded(one.test.get("mae"), 4),
+            f"Validation MAE{unit}": _rounded(one.best_mae, 4),
+        }
+        row |= {"Unit": one.target.unit} if len({r.target.unit for r in runs}) > 1 else {}
+        row |= {"Weights": one.data.get("n_parameters"), "s/epoch": _rounded(one.seconds, 3), "State": one.run.state}
+        rows.append(row)
+    return rows
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else float(f"{value:.{digits}g}")
+
+
+def _repeats(runs: Sequence[Compared], names: Sequence[str]) -> None:
+    """Mean and spread over seeds, where there is more than one; else, of two runs, what their test crystals say."""
+    groups = repeats(runs)
+    rest = [name for name in names if name != "train.seed"]
+    if any(len(group.maes) > 1 for group in groups):
+        titles = headings(runs, rest)
+        rows = [
+            {"Runs": ", ".join(one.letter for one in group.runs)}
+            | {titles[name]: value_of(group.runs[0], name) for name in rest}
+            | {f"Test MAE ({group.runs[0].target.unit}), mean ± std": group.words}
+            for group in groups
+        ]
+        st.markdown("Over the seeds, runs with otherwise equal settings:")
+        st.dataframe(rows, hide_index=True, key="compare_repeats")
+    elif len(runs) == 2 and all(one.test for one in runs) and not doubts(runs):
+        st.markdown(plain(paired_words(*runs)))
+
+
+def _curves(runs: Sequence[Compared], names: Sequence[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = st.segmented_control(
+            "Error", ["MAE", "loss"], default="MAE", required=True, key="compare_metric", bind="query-params"
+        )
+        x = st.segmented_control(
+            "Along", ["epoch", "time"], default="epoch", required=True, key="compare_x", bind="query-params"
+        )
+        training = st.toggle("Training, too", key="compare_training", bind="query-params")
+        log = st.toggle("Logarithmic", key="compare_log", bind="query-params")
+    smoothing = st.slider(
+        "Smoothing",
+        0.0,
+        0.95,
+        0.0,
+        0.05,
+        key="smoothing",
+        bind="query-params",
+        width=320,
+        help="An exponential moving average: the share of the past in each point. What was measured stays behind it.",
+    )
+    units = {one.target.unit for one in runs}
+    spec = overlaid_curves(
+        curves_of(runs, names),
+        metric=metric.lower(),
+        unit=" or ".join(sorted(u for u in units if u)) if metric == "MAE" else "",
+        x=x,
+        smoothing=smoothing,
+        training=training,
+        log=log,
+    )
+    alt = f"Validation {metric} of {len(runs)} runs by {x}"
+    st.echarts_chart(spec, key="compare_curves", height=420, alt=alt)
+    with st.container(horizontal=True):
+        explained("compare", "What am I looking at?")
+        st.download_button("Table as CSV", csv_of(table_rows(runs, names)), "runs.csv", icon=":material/download:")
+        rows = [{"run": one.letter, "id": one.run.id, **e} for one in runs for e in one.epochs]
+        st.download_button("Curves as CSV", csv_of(rows), "curves.csv", icon=":material/download:")
+
+
+def curves_of(runs: Sequence[Compared], names: Sequence[str]) -> list[Curve]:
+    """The runs as curves, each with its words and its place in the order of colors."""
+    return [Curve(label_of(one, names, runs), one.number, one.epochs) for one in runs]
+
+
+def _predictions(runs: Sequence[Compared], names: Sequence[str]) -> None:
+    st.subheader("Predictions of the test crystals")
+    figures = parity_plots([r.test for r in runs], curves_of(runs, names), [r.target for r in runs])
+    side_by_side = 2 if len(figures) in (1, 2, 4) else SIDE_BY_SIDE
+    for start in range(0, len(figures), side_by_side):
+        columns = st.columns(side_by_side)
+        for column, figure, one in zip(columns, figures[start:], runs[start:], strict=False):
+            column.plotly_chart(figure, key=f"parity_{one.letter}")
+    st.download_button(
+        "Predictions as CSV", csv_of(prediction_rows(runs)), "predictions.csv", icon=":material/download:"
+    )
+
+
+def prediction_rows(runs: Sequence[Compared]) -> list[dict[str, Any]]:
+    """One row for each test crystal of each run."""
+    return [
+        {"run": one.letter, "id": i, "formula": f, "truth": t, "predicted": p}
+        for one in runs
+        for i, f, t, p in zip(*(one.test[k] for k in ("ids", "formulas", "truth", "predicted")), strict=True)
+    ]
+
+
+def _by_element(runs: Sequence[Compared]) -> None:
+    st.subheader("Errors by element")
+    by_letter = {one.letter: one for one in runs}
+    if st.session_state.get("element_run") not in (None, *by_letter):
+        del st.session_state["element_run"]
+    if st.session_state.get("element_other") not in (None, NOTHING, *by_letter):
+        del st.session_state["element_other"]
+    letters = list(by_letter)
+    with st.container(horizontal=True):
+        mine = st.segmented_control(
+            "Run", letters, default=letters[0], required=True, key="element_run", bind="query-params"
+        )
+        other = NOTHING
+        if len(letters) > 1:
+            other = st.segmented_control(
+                "minus", [NOTHING, *letters], default=NOTHING, required=True, key="element_other", bind="query-params"
+            )
+    run = by_letter[mine]
+    errors, unit = errors_by_element(run.test), run.target.unit
+    if other in (NOTHING, mine):
+        st.plotly_chart(error_by_element(errors, unit=unit), key="compare_elements")
+    elif by_letter[other].target != run.target:
+        st.info("These two runs learn different targets: their errors cannot be subtracted.", icon=":material/info:")
+    else:
+        title = f"Error of {mine} minus error of {other}: blue where {mine} is better"
+        figure = error_difference(errors, errors_by_element(by_letter[other].test), unit=unit, title=title)
+        st.plotly_chart(figure, key="compare_elements")
+    explained("compare", "What does an element's error say?")

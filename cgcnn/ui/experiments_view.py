@@ -1,0 +1,95 @@
+"""Experiments: a question first, a guess, then the runs, and the answer with its error bars."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from cgcnn.errors import CrystalError
+from cgcnn.runs.records import Sweep
+from cgcnn.runs.store import RunStore
+from cgcnn.training.experiments import EXPERIMENTS
+from cgcnn.ui.experiment_begin import CUSTOM, show_experiment
+from cgcnn.ui.experiment_card import card_view, cards
+from cgcnn.ui.experiment_custom import custom_view
+from cgcnn.ui.experiment_sweep import sweep_view
+from cgcnn.ui.link import linked, write_links
+from cgcnn.ui.prose import show_mistake
+from cgcnn.ui.who import who
+
+TAB, NAME = "compare_tab", "Experiments"
+MINE, ALL = "Mine", "Everyone's"
+
+
+def experiments(runs: RunStore) -> None:
+    """What the URL names: an experiment that was begun (`sweep`), a card (`experiment`), or all cards."""
+    sweep, key = _linked_sweep(runs), linked("experiment", "")
+    write_links()
+    if sweep is not None:
+        sweep_view(runs, sweep)
+    elif key == CUSTOM:
+        custom_view(runs)
+    elif key in EXPERIMENTS:
+        card_view(runs, key, EXPERIMENTS[key])
+    else:
+        if key:
+            known = ", ".join([*EXPERIMENTS, CUSTOM])
+            show_mistake(f"There is no experiment {key[:40]!r} to choose; the link may name one of {known}.")
+        _gallery(runs)
+
+
+def led_here() -> None:
+    """A link that names an experiment opens this tab, even one that names no tab."""
+    names = st.query_params.keys() & {"experiment", "sweep"}
+    if names and TAB not in st.query_params and TAB not in st.session_state:
+        st.session_state[TAB] = NAME
+
+
+def _linked_sweep(runs: RunStore) -> Sweep | None:
+    sweep_id = linked("sweep", "")
+    if not sweep_id:
+        return None
+    try:
+        return runs.sweep(sweep_id)
+    except CrystalError as mistake:
+        show_mistake(str(mistake))
+        show_experiment(linked("experiment", ""))
+        return None
+
+
+def _gallery(runs: RunStore) -> None:
+    st.markdown(
+        "Choose a question and **guess first**. Then small networks are trained on this machine, each setting with "
+        "several seeds, and you see whether the difference is larger than chance."
+    )
+    cards(runs)
+    _earlier(runs)
+
+
+def _earlier(runs: RunStore) -> None:
+    """The latest experiments, to open again; they stand below the questions, since they tell the answers."""
+    name = who().name
+    if not runs.sweeps(1):
+        return
+    st.subheader("Earlier experiments")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        whose = ALL
+        if name:
+            whose = st.segmented_control(
+                "Whose experiments", [MINE, ALL], default=MINE, required=True, key="whose_sweeps",
+                bind="query-params", width="content",
+            )  # fmt: skip
+        listed = {sweep.id: sweep for sweep in runs.sweeps(100, user=name if whose == MINE else None)}
+        st.session_state["sweep_choice"] = None
+        st.selectbox(
+            "Open one again",
+            list(listed),
+            format_func=lambda i: _title(listed[i]),
+            key="sweep_choice",
+            placeholder="Choose an experiment" if listed else "None of yours yet",
+            on_change=lambda: show_experiment(sweep=st.session_state.sweep_choice or ""),
+        )
+
+
+def _title(sweep: Sweep) -> str:
+    words = [f"{datetime.fromtimestamp(sweep.created):%d %b %H:%M}", sweep.user, sweep.title]
+    return " · ".join(word for word in words if word)

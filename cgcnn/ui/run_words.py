@@ -1,0 +1,85 @@
+"""A run in words: where it stands, what came of the last batch, how long it still takes."""
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from cgcnn.data.targets import TARGETS
+from cgcnn.runs.records import Run
+from cgcnn.ui.run_queue import spoken
+
+ASKED = {  # what a running run was asked for -> what it does about it
+    "pause": "It pauses after this batch.",
+    "batch": "One batch, then it pauses.",
+    "epoch": "To the end of the epoch, then it pauses.",
+    "stop": "It stops after this batch.",
+}
+RECENT = 10  # epochs that say how long the next ones take
+
+
+@dataclass
+class Seen:
+    """The events of a run that this session has already read."""
+
+    last: int = 0
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    latest: dict[str, dict[str, Any]] = field(default_factory=dict)  # kind -> newest data
+    batches: list[dict[str, Any]] = field(default_factory=list)  # of the epoch under way
+    drawn: tuple[object, dict[str, Any]] = (None, {})  # what the chart depends on, and the chart
+
+    def take(self, kind: str, data: dict[str, Any]) -> None:
+        """One more event."""
+        self.latest[kind] = data
+        if kind == "epoch":
+            self.epochs.append(data)
+            self.batches = []
+        elif kind == "batch" and data["epoch"] > (self.epochs[-1]["epoch"] if self.epochs else 0):
+            self.batches.append(data)
+
+
+def where(run: Run, mine: Seen) -> str:
+    """Where a run stands that does not wait in the queue: what follows the name of its state."""
+    total = run.settings["train"]["epochs"]
+    if run.can_resume:
+        return f" {place(run, mine)}."
+    if run.state != "running":
+        return f": {len(mine.epochs)} of {total} epochs."
+    if "data" not in mine.latest:
+        progress = mine.latest.get("progress", {"stage": "Starting", "done": 0, "total": 1})
+        return f": {progress['stage'].lower()}, {progress['done']:,} of {progress['total']:,}."
+    under_way = min(total, len(mine.epochs) + 1)
+    return f": epoch {under_way} of {total}{time_to_go(mine, total)}. {ASKED.get(run.wanted, '')}".rstrip()
+
+
+def place(run: Run, mine: Seen) -> str:
+    """`in epoch 3, batch 7 of 20`, `after epoch 3 of 60`, or `before the first batch`."""
+    if mine.batches:
+        batch = mine.batches[-1]
+        return f"in epoch {batch['epoch']}, batch {batch['batch']} of {batch['n_batches']}"
+    if mine.epochs:
+        return f"after epoch {mine.epochs[-1]['epoch']} of {run.settings['train']['epochs']}"
+    return "before the first batch, with its initial weights"
+
+
+def time_to_go(mine: Seen, total: int) -> str:
+    """From what the last epochs took themselves: a run may have waited or paused between them."""
+    if not mine.epochs:
+        return ""
+    each = median(epoch["seconds"] for epoch in mine.epochs[-RECENT:])
+    done = mine.epochs[-1]["epoch"] + (mine.batches[-1]["batch"] / mine.batches[-1]["n_batches"] if mine.batches else 0)
+    return f", about {spoken(each * (total - done))} to go"
+
+
+def newest(run: Run, mine: Seen) -> str:
+    """The loss and the error of the last batch, or of the last epoch when none came after it."""
+    unit = f" {TARGETS[run.settings['dataset']['target']].unit}".rstrip()
+    if mine.batches:
+        b = mine.batches[-1]
+        where = f"Batch {b['batch']} of {b['n_batches']} in epoch {b['epoch']}"
+        return f"{where}: loss **{b['loss']:.3f}**, MAE **{b['mae']:.3f}**{unit}."
+    if mine.epochs:
+        e = mine.epochs[-1]
+        return (
+            f"Epoch {e['epoch']}: MAE **{e['train_mae']:.3f}** in training, **{e['val_mae']:.3f}**{unit} in validation."
+        )
+    return ""

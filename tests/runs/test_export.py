@@ -1,0 +1,260 @@
+"""A run goes out as a zip and comes back the same; what is wrong with a zip is one sentence, and nothing is kept."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from cgcnn.data.samples import load_sample
+from cgcnn.data.structures import write_structure
+from cgcnn.errors import RunError
+from cgcnn.runs.export import export_zip, main, script_of, tensorboard_zip, to_mlflow, zipped
+from cgcnn.runs.imported import import_zip
+from cgcnn.runs.store import RunStore
+from cgcnn.runs.worker import work
+from cgcnn.training.experiment import RunConfig
+
+ROOT = Path(__file__).parents[2]
+SMALL = {
+    "dataset.max_crystals": 60,
+    "dataset.split": "random",
+    "model.n_convs": 1,
+    "model.atom_dim": 8,
+    "model.hidden_dim": 8,
+    "train.epochs": 2,
+}
+
+
+def own_set(folder: Path) -> Path:
+    """Twenty-four crystals of one's own: rock salt, strained."""
+    folder.mkdir()
+    salt = load_sample("NaCl").structure
+    for n in range(24):
+        (folder / f"c{n}.cif").write_text(write_structure(salt.copy().apply_strain(0.002 * n, inplace=False), "cif"))
+    (folder / "id_prop.csv").write_text("".join(f"c{n},{0.1 * n}\n" for n in range(24)))
+    return folder
+
+
+def trained(home: Path, **changes: Any) -> tuple[RunStore, str]:
+    store = RunStore(home)
+    run_id = store.submit(RunConfig().with_(**SMALL | changes), name="small")
+    lease = store.take("here")
+    assert lease is not None
+    work(store, lease)
+    assert store.run(run_id).state == "finished", store.run(run_id).error
+    return store, run_id
+
+
+@pytest.fixture(scope="module")
+def built_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunStore, str]]:
+    store, run_id = trained(tmp_path_factory.mktemp("home"))
+    yield store, run_id
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunStore, str]]:
+    folder = own_set(tmp_path_factory.mktemp("crystals") / "salts")
+    changes = {"dataset.source": "folder", "dataset.path": str(folder), "dataset.target": "id_prop"}
+    store, run_id = trained(tmp_path_factory.mktemp("home"), **changes, **{"dataset.max_crystals": 0})
+    yield store, run_id
+    store.close()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[RunStore]:
+    store = RunStore(tmp_path / "elsewhere")
+    yield store
+    store.close()
+
+
+def files_of(data: bytes) -> dict[str, bytes]:
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("kind", ["built_in", "own"])
+def test_what_was_imported_exports_as_the_same_bytes(kind: str, elsewhere: RunStore, request: Any) -> None:
+    first = export_zip(*request.getfixturevalue(kind))
+    again = import_zip(elsewhere, first, user="ada")
+    assert files_of(export_zip(elsewhere, again)) == files_of(first)
+    run = elsewhere.run(again)
+    assert (run.state, run.user, run.name) == ("finished", "ada", "small")
+
+
+def test_an_imported_network_answers_as_the_original(built_in: tuple[RunStore, str], elsewhere: RunStore) -> None:
+    from cgcnn.training.predictor import Predictor
+
+    store, run_id = built_in
+    again = import_zip(elsewhere, export_zip(store, run_id))
+    crystals = [load_sample(name).structure for name in ("NaCl", "MgO")]
+    answers = [Predictor.of_checkpoint(*s.checkpoint(i)).predict(crystals) for s, i in [built_in, (elsewhere, again)]]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("kind", ["built_in", "own"])
+def test_the_script_alone_prints_the_same_test_error(kind: str, tmp_path: Path, request: Any) -> None:
+    store, run_id = request.getfixturevalue(kind)
+    files = files_of(export_zip(store, run_id))
+    for name, data in files.items():
+        if name == "repeat.py" or name.startswith("crystals/"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(data)
+    command = [sys.executable, "-P", "repeat.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    (test,) = store.events(run_id, kinds=["test"])
+    unit = " eV/atom" if kind == "built_in" else ""
+    assert done.stdout.splitlines()[-1] == f"test MAE {test.data['mae']:.7f}{unit}", done.stderr
+
+
+def test_no_path_of_a_user_leaves_the_machine(own: tuple[RunStore, str]) -> None:
+    store, run_id = own
+    path = store.run(run_id).config.dataset.path.encode()
+    files = files_of(export_zip(*own))
+    assert not any(path in data for data in files.values())
+    assert not any(str(ROOT).encode() in data for name, data in files.items() if name != "repeat.py")
+
+
+def test_a_stopped_run_repeats_the_epochs_that_it_had() -> None:
+    assert "LAST_EPOCH = 3 " in script_of(RunConfig().to_dict(), 3)
+    assert "LAST_EPOCH = 60 " in script_of(RunConfig().to_dict())
+
+
+def test_a_set_that_is_gone_is_told(own: tuple[RunStore, str], tmp_path: Path) -> None:
+    changes = {"dataset.source": "folder", "dataset.path": str(own_set(tmp_path / "mine")), "dataset.max_crystals": 0}
+    store, run_id = trained(tmp_path / "home", **changes, **{"dataset.target": "id_prop"})
+    for file in (tmp_path / "mine").iterdir():
+        file.unlink()
+    assert b"are gone from the machine" in files_of(export_zip(store, run_id))["README.txt"]
+    store.close()
+
+
+Change = Callable[[dict[str, bytes]], None]
+
+
+def set_file(name: str, data: bytes) -> Change:
+    return lambda files: files.update({name: data})
+
+
+def replaced(name: str, old: bytes, new: bytes) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        assert old in files[name]
+        files[name] = files[name].replace(old, new, 1)
+
+    return change
+
+
+def reweighed(**tensors: torch.Tensor) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        length = int.from_bytes(files["model.safetensors"][:8], "little")
+        about = json.loads(files["model.safetensors"][8 : 8 + length])["__metadata__"]["about"]
+        files["model.safetensors"] = save(tensors, {"about": about})
+
+    return change
+
+
+WRONG: dict[str, Change] = {
+    "no settings": lambda files: files.pop("config.json"),
+    "settings that are no object": set_file("config.json", b"[1]"),
+    "settings within settings that are none": set_file("config.json", b'{"model": 3}'),
+    "settings nested without end": set_file("config.json", b"[" * 50_000),
+    "a setting out of bounds": replaced("config.json", b'"epochs": 2', b'"epochs": 999999'),
+    "an unknown setting": replaced("config.json", b'"epochs"', b'"epoch"'),
+    "an endless number": replaced("events.jsonl", b'"val_mae": ', b'"val_mae": 1e999, "x": '),
+    "a number that is none": replaced("events.jsonl", b'"val_mae": ', b'"val_mae": NaN, "x": '),
+    "a word for a number": replaced("events.jsonl", b'"best_epoch": ', b'"best_epoch": "x", "y": '),
+    "an unknown kind": replaced("events.jsonl", b'"kind": "epoch"', b'"kind": "shell"'),
+    "a formula that is none": replaced("events.jsonl", b'"formulas": ["', b'"formulas": ["<script>'),
+    "an event twice": lambda files: files.update({"events.jsonl": files["events.jsonl"] * 2}),
+    "no epoch": set_file("events.jsonl", b""),
+    "more epochs than the settings say": replaced("config.json", b'"epochs": 2', b'"epochs": 1'),
+    "no text": set_file("events.jsonl", b"\xff\xfe\x00"),
+    "too many events": set_file("events.jsonl", b"{}\n" * 200_001),
+    "weights of another kind": set_file("model.safetensors", b"\x80\x04pickled"),
+    "weights of another network": reweighed(w=torch.zeros(3)),
+    "another format": replaced("run.json", b'"format": 1', b'"format": 2'),
+    "a file too large": set_file("run.json", b" " * 20_000),
+}
+
+
+def kept_files(store: RunStore) -> list[Path]:
+    return sorted(f for name in ("checkpoints", "sets") for f in (store.folder / name).rglob("*"))
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_zip_is_one_sentence_and_leaves_nothing(
+    name: str, built_in: tuple[RunStore, str], elsewhere: RunStore
+) -> None:
+    files = files_of(export_zip(*built_in))
+    WRONG[name](files)
+    with pytest.raises(RunError) as caught:
+        import_zip(elsewhere, zipped(files))
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value) and len(str(caught.value)) < 400
+    assert elsewhere.runs() == [] and kept_files(elsewhere) == []
+
+
+def test_weights_that_are_not_finite_are_refused(built_in: tuple[RunStore, str], elsewhere: RunStore) -> None:
+    store, run_id = built_in
+    weights, _ = store.checkpoint(run_id)
+    files = files_of(export_zip(*built_in))
+    reweighed(**{name: w * torch.inf if w.is_floating_point() else w for name, w in weights.items()})(files)
+    with pytest.raises(RunError, match="no finite number"):
+        import_zip(elsewhere, zipped(files))
+
+
+@pytest.mark.parametrize("data", [b"", b"nothing", b"PK\x03\x04" + b"\x00" * 40])
+def test_what_is_no_zip_is_refused(data: bytes, elsewhere: RunStore) -> None:
+    with pytest.raises(RunError, match="no zip file"):
+        import_zip(elsewhere, data)
+
+
+def test_a_zip_that_unpacks_to_more_than_it_says_is_counted_while_it_is_read(elsewhere: RunStore) -> None:
+    with pytest.raises(RunError, match="more than the 100,000 bytes"):
+        import_zip(elsewhere, zipped({"config.json": b"0" * 50_000_000}))
+
+
+def test_member_paths_lead_nowhere(built_in: tuple[RunStore, str], elsewhere: RunStore) -> None:
+    files = {f"../../outside/{name}": data for name, data in files_of(export_zip(*built_in)).items()}
+    import_zip(elsewhere, zipped(files | {"../../crystals/../evil.cif": b"x"}))
+    assert (
+        not (elsewhere.folder.parent.parent / "outside").exists()
+        and not (elsewhere.folder.parent / "evil.cif").exists()
+    )
+
+
+def test_a_path_in_the_settings_reads_nothing_of_this_machine(own: tuple[RunStore, str], elsewhere: RunStore) -> None:
+    files = {n: d for n, d in files_of(export_zip(*own)).items() if not n.startswith("crystals/")}
+    replaced("config.json", b'"path": "crystals"', json.dumps({"path": str(ROOT / "sample_cifs")})[1:-1].encode())(
+        files
+    )
+    assert elsewhere.run(import_zip(elsewhere, zipped(files))).config.dataset.path == ""
+
+
+def test_tensorboard_gets_every_epoch(built_in: tuple[RunStore, str]) -> None:
+    (data,) = files_of(tensorboard_zip(*built_in)).values()
+    assert data.count(b"MAE/validation") == 2 and b"MAE/test" in data
+
+
+def test_without_mlflow_there_is_a_sentence(built_in: tuple[RunStore, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(RunError, match="pip install mlflow-skinny"):
+        to_mlflow(*built_in, "sqlite:///nowhere.db")
+
+
+def test_the_command_writes_the_zip_and_names_a_wrong_run(
+    built_in: tuple[RunStore, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, run_id = built_in
+    out = tmp_path / "out.zip"
+    assert main([str(store.folder), run_id, str(out), "--tensorboard", str(tmp_path / "board")]) == 0
+    assert out.read_bytes() == export_zip(*built_in) and list((tmp_path / "board").iterdir())
+    assert main([str(store.folder), "00000000", str(out)]) == 1 and "no run" in capsys.readouterr().err
+    assert main([str(tmp_path), run_id, str(out)]) == 1 and "holds no runs" in capsys.readouterr().err
