@@ -128,7 +128,8 @@ class RayEngine:
             "object_store_memory": OBJECT_STORE,
             "include_dashboard": False,
         }  # fmt: skip
-        private_token()
+        if not address:
+            private_token()
         ray.init(address or "local", runtime_env={"py_modules": [str(ROOT / "cgcnn")]}, **own)
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self.recorder = (

@@ -98,6 +98,6 @@ def notice(processes: int) -> str:
         return ""
     return (
         f"{processes} processes share every batch: the same training as with one, but sums run in another order, so "
-        f"results differ in the last digits, and grow apart over many epochs. It takes {processes} slots and a few "
-        "seconds to start; it pays when an epoch takes longer than about ten seconds."
+        f"results differ in the last digits. It takes {processes} slots and a few seconds to start, and is faster "
+        "only when an epoch takes many seconds and that many cores are free."
     )

@@ -23,7 +23,7 @@ from cgcnn.ui.run_link import show_run
 from cgcnn.ui.run_queue import machine_line
 from cgcnn.ui.who import who
 
-DATA_KNOBS = ["max_sites", "max_crystals", "split", "val_fraction", "test_fraction", "seed"]
+DATA_KNOBS = ["max_sites", "max_crystals", "train_crystals", "split", "val_fraction", "test_fraction", "seed"]
 
 
 def run_form(graph: GraphConfig) -> RunConfig:
