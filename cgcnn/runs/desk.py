@@ -1,5 +1,6 @@
 """The worker's side of the store: take a run, say how it goes, put it away. A lease fences every write."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -8,7 +9,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +73,18 @@ class Desk:
         return wanted
 
     def finish(self, lease: Lease, state: str, error: str = "", events: Sequence[Said] = ()) -> None:
-        """Write the last events and the state in which the worker leaves the run, together."""
+        """Write the last events and the state in which the worker leaves the run, together.
+
+        A run that was asked to go on, or to stop, while it was being put away joins the queue at once.
+        """
         with self._writing(durable=True):
-            self._fenced(lease)
+            wanted = self._fenced(lease)
             self._insert(lease.run_id, events)
+            if state == "paused" and wanted in ("run", "stop"):
+                state = "queued"
             self._db.execute(
-                "update runs set state = ?, error = ?, ended = ?, lease = null, worker = null where id = ?",
-                (state, error, time.time(), lease.run_id),
+                "update runs set state = ?, error = ?, ended = ?, since = ?, lease = null, worker = null where id = ?",
+                (state, error, time.time(), time.time(), lease.run_id),
             )
         if state in ("finished", "stopped"):
             self.networks.state_file(lease.run_id).unlink(missing_ok=True)
@@ -110,6 +115,12 @@ class Desk:
         with self._writing():
             row = (name, os.getpid(), psutil.Process().create_time(), doing, time.time(), int(remote))
             self._db.execute("replace into processes values (?, ?, ?, ?, ?, ?)", row)
+
+    def introduce(self, name: str, pid: int) -> None:
+        """Say that a process of this machine was started, and will speak for itself once it is awake."""
+        with contextlib.suppress(psutil.NoSuchProcess), self._writing():
+            row = (name, pid, psutil.Process(pid).create_time(), "starting", time.time(), 0)
+            self._db.execute("insert or ignore into processes values (?, ?, ?, ?, ?, ?)", row)
 
     def gone(self, name: str) -> None:
         """Say that a process has ended."""
@@ -159,7 +170,7 @@ class Desk:
 
     # Inside
 
-    @contextmanager
+    @contextlib.contextmanager
     def _writing(self, durable: bool = False) -> Iterator[None]:
         """One transaction. A durable one is on the disk when it returns, even if the power fails."""
         with self._lock:

@@ -10,8 +10,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 from filelock import FileLock, Timeout
@@ -19,7 +21,7 @@ from filelock import FileLock, Timeout
 from cgcnn.runs.engines import ENGINES, WorkerHandle, start_module
 from cgcnn.runs.records import FRESH, Process
 from cgcnn.runs.store import RunStore
-from cgcnn.runs.version import code_version
+from cgcnn.runs.version import code_version, is_newer
 
 LOOK_EVERY = 0.1  # s
 GUARD_EVERY = 0.02  # s between looks at the memory of runs
@@ -29,7 +31,17 @@ IDLE_END = 900.0  # s without a page or a live run before everything ends
 SPARES_END = 600.0  # s without a run before all workers but one end
 SETTLE = 5.0  # s to wait before another try when a worker dies young
 
-_STARTED: list[subprocess.Popen[bytes]] = []  # dispatchers that this process started, so that none stays a zombie
+START = 10.0  # s that a dispatcher may take to show a sign of life
+
+
+class _Started(NamedTuple):
+    folder: Path
+    at: float
+    process: subprocess.Popen[bytes]
+
+
+_STARTING = threading.Lock()
+_STARTED: list[_Started] = []  # dispatchers that this process started, so that none stays a zombie
 
 
 class Dispatcher:
@@ -44,13 +56,16 @@ class Dispatcher:
         self.at_work: dict[str, str] = {}
         self.not_before = 0.0
         self.last_look = self.last_run = time.monotonic()
-        self.trust_until = 0.0  # after this machine slept, every sign of life is old
+        self.clock = time.time() - time.monotonic()
+        store.networks.sweep_out()
+        self.trust_until = 0.0
 
     def look(self) -> None:
         """One round: notice the dead and the silent, start what is missing, end what is too much."""
-        now = time.monotonic()
-        if now - self.last_look > FRESH:
-            self.trust_until = now + SILENT
+        now, clock = time.monotonic(), time.time() - time.monotonic()
+        if now - self.last_look > FRESH or abs(clock - self.clock) > FRESH:
+            self.trust_until = now + SILENT  # this machine slept, or its clock was set: every sign of life looks old
+        self.clock = clock
         self.last_look = now
         self._bury_own()
         self.at_work = self.store.workers_at_work()  # asked first: a worker shows signs of life before it takes a run
@@ -89,6 +104,8 @@ class Dispatcher:
         if len(known) < wanted and not starting and now >= self.not_before:
             name = f"worker-{secrets.token_hex(3)}"
             self.workers[name] = self.engine.start(name)
+            if pid := getattr(self.workers[name], "pid", 0):
+                self.store.introduce(name, pid)
         for name in sorted(known - self.at_work.keys())[: max(0, len(known) - wanted)]:
             self.kill(name)
 
@@ -157,12 +174,19 @@ def ensure_running(store: RunStore) -> None:
     store.beat("page")
     dispatchers = [p for p in store.processes() if p.name == "dispatcher" and p.is_alive]
     version = code_version()
-    for old in [p for p in dispatchers if p.doing != version]:
-        os.kill(old.pid, signal.SIGTERM)
-    if not any(time.time() - p.heartbeat < FRESH for p in dispatchers if p.doing == version):
-        _STARTED[:] = [process for process in _STARTED if process.poll() is None]  # reaps those that ended
-        log = store.folder / "dispatcher.log"
-        _STARTED.append(start_module("cgcnn.runs.dispatcher", str(store.folder), log=log))
+    old = [p for p in dispatchers if is_newer(version, p.doing)]
+    for process in old:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process.pid, signal.SIGTERM)
+    if any(time.time() - p.heartbeat < FRESH for p in dispatchers if p not in old):
+        return
+    with _STARTING:
+        _STARTED[:] = [started for started in _STARTED if started.process.poll() is None]  # reaps the others
+        mine = [started for started in _STARTED if started.folder == store.folder]
+        if not any(time.monotonic() - started.at < START for started in mine):  # thirty pages ask at once
+            log = store.folder / "dispatcher.log"
+            begun = start_module("cgcnn.runs.dispatcher", str(store.folder), log=log)
+            _STARTED.append(_Started(store.folder, time.monotonic(), begun))
 
 
 def end_all(store: RunStore) -> None:

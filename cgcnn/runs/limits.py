@@ -23,7 +23,7 @@ class Limits(Config):
     queued: int = option(500, "Waiting in all", "Runs that may wait at once.", minimum=1, maximum=100_000)
     sweep_size: int = option(48, "Runs of an experiment", "Runs that one experiment may have.", minimum=1, maximum=1000)
     memory_mib: int = option(
-        4096, "Memory of a run", "A run that takes more is ended.", unit="MiB", minimum=300, maximum=1_000_000
+        4096, "Memory of a run", "A run that takes more is ended.", unit="MiB", minimum=1024, maximum=1_000_000
     )
     min_free_mib: int = option(
         32, "Free disk", "With less room on the disk no run starts.", unit="MiB", minimum=1, maximum=1_000_000
@@ -46,7 +46,11 @@ class Limits(Config):
                 values[name] = kind(text)
             except ValueError:
                 raise ConfigError(f"{PREFIX}{name.upper()} is {text!r}; it must be a whole number.") from None
-        return cls(**values)  # type: ignore[arg-type]
+        try:
+            return cls(**values)  # type: ignore[arg-type]
+        except ConfigError as mistake:
+            names = ", ".join(PREFIX + name.upper() for name in values)
+            raise ConfigError(f"A limit of this machine is wrong (it is set by one of {names}): {mistake}") from None
 
     def too_large(self, used_mib: int) -> str:
         """Why a process that uses so much memory is ended, as a sentence; "" when it may go on."""

@@ -1,7 +1,10 @@
 """The files beside the store: best networks, states to go on from, networks of single epochs. All safetensors."""
 
+import contextlib
 import json
 import re
+import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +17,7 @@ from cgcnn.errors import RunError
 if TYPE_CHECKING:  # the dispatcher opens the store too, and must not wait for torch
     from torch import Tensor
 
+DRAFT_ENDS = 3600.0  # s; a file is written in milliseconds
 RUN_ID = re.compile(r"[0-9a-f]{8}")
 
 
@@ -62,14 +66,16 @@ class Networks:
 
     def delete(self, run_id: str) -> None:
         """Remove every file of a run."""
-        for file in [
-            self.best_file(run_id),
-            self.state_file(run_id),
-            *self.epochs_folder(run_id).glob("*.safetensors"),
-        ]:
+        for file in (self.best_file(run_id), self.state_file(run_id)):
             file.unlink(missing_ok=True)
-        if self.epochs_folder(run_id).is_dir():
-            self.epochs_folder(run_id).rmdir()
+        shutil.rmtree(self.epochs_folder(run_id), ignore_errors=True)
+
+    def sweep_out(self) -> None:
+        """Remove what processes left half-written when they were killed."""
+        for draft in self.folder.glob("*/**/.*.safetensors.*"):
+            with contextlib.suppress(OSError):
+                if time.time() - draft.stat().st_mtime > DRAFT_ENDS:
+                    draft.unlink()
 
 
 def _safe(run_id: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cgcnn.errors import RunError
 from cgcnn.runs.desk import Desk, Said
 from cgcnn.runs.records import WANTED, Load, Run, StoredEvent, Sweep, run_of, sweep_of
+from cgcnn.runs.room import despite_full_disk
 
 if TYPE_CHECKING:  # the dispatcher reads and writes runs too, and must not wait for torch
     from torch import Tensor
@@ -28,6 +29,7 @@ class RunStore(Desk):
 
     # New runs
 
+    @despite_full_disk
     def submit(
         self,
         config: "RunConfig",
@@ -44,9 +46,10 @@ class RunStore(Desk):
         with its initial weights until it is asked to run. RunError when the queue or the disk is full.
         """
         with self._writing(durable=True):
-            self._refuse_too_many(owner or user, 0 if paused else 1)
+            self._refuse_too_many(owner or user, 1)
             return self._insert_run(config, user, owner or user, name, parent=parent, paused=paused)
 
+    @despite_full_disk
     def submit_sweep(
         self,
         configs: "Sequence[RunConfig]",
@@ -76,6 +79,7 @@ class RunStore(Desk):
                 self._insert_run(config, user, owner or user, name, sweep=sweep_id)
         return sweep_id
 
+    @despite_full_disk
     def adopt(
         self, config: "RunConfig", events: Sequence[Said], weights: bytes | None, *, name: str, user: str = ""
     ) -> str:
@@ -83,14 +87,17 @@ class RunStore(Desk):
         if why := self.ballast.why_not():
             raise RunError(why)
         run_id, now = secrets.token_hex(4), time.time()
-        if weights is not None:
-            self.networks.put(self.networks.best_file(run_id), weights)
-        with self._writing(durable=True):
-            self._insert_run(config, user, user, name, run_id=run_id)
-            self._insert(run_id, events)
-            self._db.execute(
-                "update runs set state = 'finished', started = ?, ended = ? where id = ?", (now, now, run_id)
-            )
+        try:
+            if weights is not None:
+                self.networks.put(self.networks.best_file(run_id), weights)
+            with self._writing(durable=True):
+                self._insert_run(config, user, user, name, run_id=run_id)
+                self._insert(run_id, events)
+                done = "update runs set state = 'finished', started = ?, ended = ? where id = ?"
+                self._db.execute(done, (now, now, run_id))
+        except BaseException:
+            self.networks.delete(run_id)
+            raise
         return run_id
 
     # What there is
@@ -143,6 +150,7 @@ class RunStore(Desk):
 
     # What a user wants
 
+    @despite_full_disk
     def request(self, run_id: str, wanted: str) -> None:
         """Ask a run to run, pause, stop, or go on for one batch or one epoch.
 
@@ -159,7 +167,7 @@ class RunStore(Desk):
             if run.can_resume and wanted == "pause":
                 return
             if run.can_resume and wanted != "stop":
-                self._refuse_too_many(run.owner, 1)
+                self._refuse_too_many(run.owner, 1 if run.attempt else 0)  # one at its start waits already
             self._want(run, wanted)
 
     def _want(self, run: Run, wanted: str) -> None:
@@ -175,8 +183,10 @@ class RunStore(Desk):
         elif run.state == "queued":
             self._db.execute("update runs set wanted = ? where id = ?", (wanted, run.id))
         else:
-            self._db.execute(set_state, (wanted, "queued", None, "", now, run.id))
+            since = run.created if wanted == "stop" else now  # to judge what there is takes a second
+            self._db.execute(set_state, (wanted, "queued", None, "", since, run.id))
 
+    @despite_full_disk
     def delete(self, run_id: str) -> None:
         """Forget a run that is not live, with its events and networks."""
         with self._writing(durable=True):
@@ -234,7 +244,8 @@ class RunStore(Desk):
     def _refuse_too_many(self, owner: str, n: int) -> None:
         if why := self.ballast.why_not():
             raise RunError(why)
-        waiting = Counter(row["owner"] for row in self._read("select owner from runs where state = 'queued'"))
+        idle = "select owner from runs where state = 'queued' or (state = 'paused' and attempt = 0)"
+        waiting = Counter(row["owner"] for row in self._read(idle))
         if n and waiting[owner] + n > self.limits.queued_per_user:
             raise RunError(
                 f"{waiting[owner]} of your runs wait already, and {self.limits.queued_per_user} may; "

@@ -69,7 +69,7 @@ def serve(store: Desk, name: str, share: Callable[[Desk, Lease, str], None] = sh
     stop = threading.Event()
     beating = threading.Thread(target=_beat, args=(store, name, stop), daemon=True)
     beating.start()
-    version = _dispatcher_version(store)
+    version, at_first = _dispatcher_version(store), psutil.Process().memory_info().rss
     while not _orphaned(store, version):
         lease = store.take(name)
         if lease is None:
@@ -79,7 +79,7 @@ def serve(store: Desk, name: str, share: Callable[[Desk, Lease, str], None] = sh
             share(store, lease, name)
         else:
             work(store, lease)
-        if psutil.Process().memory_info().rss > (store.limits.memory_mib << 20) // 2:
+        if psutil.Process().memory_info().rss - at_first > (store.limits.memory_mib << 20) // 2:
             forget_prepared()  # and end: memory that torch once had seldom comes back
             break
     stop.set()
@@ -100,7 +100,7 @@ def work(store: Desk, lease: Lease) -> None:
         raise
     except Exception as reason:
         state, error = _mishap(store, reason)
-    insist(lambda: store.finish(lease, state, error, [] if state in AWAY else _last_word(experiment)))
+    insist(store, lambda: store.finish(lease, state, error, [] if state in AWAY else _last_word(experiment)))
 
 
 AWAY = ("paused", "interrupted")  # states from which a run goes on, and is not judged yet
@@ -130,13 +130,15 @@ def _last_word(experiment: Experiment | None) -> list[Said]:
     return [("test", 1, asdict(experiment.result()))]
 
 
-def insist(write: Callable[[], None]) -> None:
-    """Write, and while the disk is full wait for room: how a run ended must not be lost."""
+def insist(store: Desk, write: Callable[[], None]) -> None:
+    """Write, with the reserve if the disk is full, and else wait for room: how a run ended must not be lost."""
     while True:
         try:
             return write()
         except (sqlite3.OperationalError, OSError) as reason:
             log(reason)
+            if is_full(reason):
+                store.ballast.throw_off()
             time.sleep(BEAT_EVERY)
         except RunError as reason:  # the run is another worker's now
             return log(reason)
@@ -191,11 +193,12 @@ class Work:
 
     def _ready(self, resumed: bool) -> None:
         training = self.experiment.training
-        if resumed and training is not None:
+        if resumed:
             self.best = self.experiment.best_epoch
+        if self.lease.attempt > 1 and training is not None:
             about = {"attempt": self.lease.attempt, "epoch": training.epoch, "batch": training.batch}
             self.store.record(self.lease, [("resumed", self.lease.attempt, about)])
-        elif 0 in self.kept:
+        if not resumed and 0 in self.kept:
             self.store.save_snapshot(self.lease, 0, *self.experiment.snapshot())
 
     def _say(self, event: Event) -> None:

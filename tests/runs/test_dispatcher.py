@@ -56,7 +56,7 @@ def test_after_an_update_a_new_dispatcher_and_new_workers_take_over(
         until(lambda: store.load().workers)
         before = {p.name: p.pid for p in store.processes() if p.name != "page"}
         # as if the code had changed since it began
-        store._db.execute("update processes set doing = 'older' where name = 'dispatcher'")
+        store._db.execute("update processes set doing = '1.older' where name = 'dispatcher'")
         monkeypatch.setattr("cgcnn.runs.dispatcher.FRESH", 60.0)
         until(lambda: ensured(store) and before.keys().isdisjoint(w.name for w in workers(store)), 60)
         assert next(p.pid for p in store.processes() if p.name == "dispatcher") != before["dispatcher"]

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from cgcnn.errors import RunError
+from cgcnn.runs.limits import Limits
 from cgcnn.runs.store import RunStore
+from cgcnn.runs.worker import insist
 from runs_kit import (
     LONG,
     SHORT,
@@ -184,9 +186,9 @@ def test_stopping_frees_the_slot_within_a_second(served: RunStore) -> None:
 
 def test_a_run_over_its_memory_limit_ends_with_a_sentence_and_others_go_on(tmp_path: Path) -> None:
     large = SHORT.with_(
-        **{"dataset.max_sites": 0, "dataset.max_crystals": 3000, "graph.rule": "radius", "graph.cutoff": 8.0}
+        **{"dataset.max_sites": 0, "dataset.max_crystals": 3000, "graph.rule": "radius", "graph.cutoff": 12.0}
     )
-    with dispatched(tmp_path, slots=2, spares=0, memory_mib=700) as store:
+    with dispatched(tmp_path, slots=2, spares=0, memory_mib=1024) as store:
         greedy, modest = store.submit(large, owner="a"), store.submit(STEADY, owner="b")
         until(lambda: not store.run(greedy).is_live, 120)
         assert store.run(greedy).state == "failed", store.run(greedy).error
@@ -240,3 +242,21 @@ def fill(disk: Path) -> None:
                 out.write(b"\x01" * 4096)
         except OSError:
             return
+
+
+def test_on_a_full_disk_a_run_can_still_end_be_stopped_and_be_deleted(small_disk: Path) -> None:
+    store = RunStore(small_disk, Limits(min_free_mib=2))
+    ids = [store.submit(SHORT) for _ in range(3)]
+    lease = store.take("w")
+    assert lease is not None
+    for n in range(200):  # the log of the database grows to the size at which it is moved
+        store.record(lease, [("batch", n, {})])
+    fill(small_disk)
+    insist(store, lambda: store.finish(lease, "finished", events=[("test", 1, {"predicted": [0.5] * 5_000})]))
+    assert store.run(lease.run_id).state == "finished"
+    store.request(ids[1], "stop")
+    assert store.run(ids[1]).state == "stopped"
+    store.delete(ids[1])
+    store.delete(lease.run_id)
+    assert [run.id for run in store.runs()] == [ids[2]]
+    store.close()

@@ -1,5 +1,6 @@
 """Who is next, how many may wait, and what a user may ask of a run."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cgcnn.errors import ConfigError, RunError
 from cgcnn.runs.fair import Waiting, fair_order
 from cgcnn.runs.limits import Limits
 from cgcnn.runs.store import RunStore
+from cgcnn.runs.version import code_version, is_newer
 from runs_kit import SHORT
 
 
@@ -192,3 +194,63 @@ def test_limits_come_from_the_environment_and_are_checked(monkeypatch: pytest.Mo
     monkeypatch.setenv("CRYSTAL_GRAPH_LAB_SLOTS", "9999")
     with pytest.raises(ConfigError, match="between 0 and 256"):
         Limits.from_environment()
+
+
+@pytest.mark.parametrize("wanted", ["run", "stop"])
+def test_what_is_asked_while_a_run_is_being_put_away_is_not_lost(tmp_path: Path, wanted: str) -> None:
+    store = store_of(tmp_path)
+    run_id = store.submit(SHORT)
+    lease = store.take("w")
+    store.request(run_id, "pause")
+    assert store.record(lease, [("epoch", 1, {})]) == "pause"
+    store.request(run_id, wanted)
+    store.finish(lease, "paused")
+    assert store.run(run_id).state == "queued" and store.take("x").wanted == wanted
+    store.close()
+
+
+def test_a_half_written_file_does_not_keep_a_run_from_being_deleted(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    run_id = store.submit(SHORT)
+    store.save_snapshot(store.take("w"), 0, {}, {})
+    draft = store.networks.epochs_folder(run_id) / ".3.safetensors.77.abcd"
+    draft.write_bytes(b"half")
+    store.abandon("w", "signal 9")
+    store.request(run_id, "stop")
+    store.delete(run_id)
+    assert not draft.exists() and not store.runs()
+    store.close()
+
+
+def test_old_drafts_are_swept_out_and_new_ones_left(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    old, new = (tmp_path / "states" / f".0a0a0a0a.safetensors.{n}" for n in (1, 2))
+    for draft in (old, new):
+        draft.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    store.networks.sweep_out()
+    assert not old.exists() and new.exists()
+    store.close()
+
+
+def test_a_run_that_cannot_be_taken_in_leaves_nothing(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    with pytest.raises(TypeError):
+        store.adopt(SHORT, [("epoch", 1, {"not": object()})], b"weights", name="broken")
+    assert not store.runs() and not list(tmp_path.rglob("*.safetensors"))
+    store.close()
+
+
+def test_runs_that_wait_at_their_start_count_as_waiting(tmp_path: Path) -> None:
+    store = store_of(tmp_path, queued_per_user=2)
+    ids = [store.submit(SHORT, owner="a", paused=True) for _ in range(2)]
+    with pytest.raises(RunError, match="2 of your runs wait already"):
+        store.submit(SHORT, owner="a", paused=True)
+    store.request(ids[0], "run")
+    assert store.take("w").run_id == ids[0]
+    store.close()
+
+
+def test_of_two_codes_only_the_newer_takes_over() -> None:
+    assert is_newer("200.b", "100.a") and not is_newer("100.a", "200.b") and not is_newer("200.a", "100.a")
+    assert is_newer(code_version(), "") and code_version() == code_version()
