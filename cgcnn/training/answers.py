@@ -2,23 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, nan
+from itertools import combinations
+from math import floor, isfinite, log10, nan
 
 from cgcnn.training.arms import Arm
-from cgcnn.training.spread import (
-    Level,
-    Spread,
-    differ,
-    honest_difference,
-    interaction,
-    largest_difference,
-    level,
-    pooled,
-    widest,
-)
+from cgcnn.training.spread import FALSE_ALARMS, Level, Pair, Spread, interaction, level, pair, pairs, pooled
 from cgcnn.training.sweep import field_words, value_words
 
-INTERACTS = 0.05  # p value below which two settings are said to depend on each other
+MOST = 0.8  # of the variance in one arm: with equal arms that happens in one experiment of eight at most
 
 
 @dataclass(frozen=True)
@@ -27,18 +18,12 @@ class Factor:
 
     field: str
     levels: tuple[Level, ...]
-    difference: float  # the honest significant difference between two of these means
-    matters: bool  # some two of these means differ by more than chance explains
+    clearest: Pair  # the two of these means that differ most, in units of what chance explains
 
     @property
-    def best(self) -> Level:
-        """The value with the lowest mean error."""
-        return min(self.levels, key=lambda a: a.mean)
-
-    @property
-    def worst(self) -> Level:
-        """The value with the highest mean error."""
-        return max(self.levels, key=lambda a: a.mean)
+    def matters(self) -> bool:
+        """Some two of these means differ by more than chance explains."""
+        return self.clearest.differs
 
 
 @dataclass(frozen=True)
@@ -64,13 +49,14 @@ class Answer:
 def answer(found: Sequence[Arm], *, unit: str = "", baseline: float | None = None) -> Answer:
     """What the arms of one experiment show; `baseline` is the error of always predicting the mean, in `unit`."""
     known = [arm for arm in found if arm.maes]
-    spread = pooled([arm.maes for arm in known])
+    fields = _fields(found)
+    spread = pooled([arm.maes for arm in known], questions=3 if len(fields) == 2 else max(1, len(fields)))
     blank = Answer(tuple(found), unit, "", "unknown", spread)
     if len(known) < 2 or spread is None:
         judged, words = blank, _unknown(known, unit)
     else:
-        judged = _judged(blank, spread)
-        words = _words(judged)
+        judged = _judged(blank, fields, spread)
+        words = _words(judged, spread)
     sentence = _so_far(found) + words
     return replace(judged, sentence=sentence[0].upper() + sentence[1:], remarks=tuple(_remarks(judged, baseline)))
 
@@ -79,64 +65,64 @@ def spread_words(found: Answer) -> str:
     """How it was judged, for a reader who knows statistics; empty without a spread."""
     if found.spread is None or not isfinite(found.difference):
         return ""
-    ruler = f"{found.difference:.2g} {found.unit}".rstrip()
-    if found.spread.equal:
-        how = f"Tukey's HSD at 95 %: two settings differ when their means lie more than {ruler} apart"
-    else:
-        how = f"Games and Howell's test at 95 %, each pair by its own spreads: more than {ruler} apart always differ"
-    std = f"{found.spread.std:.2g} {found.unit}".rstrip()
-    parts = [how, f"standard deviation of a run {std}, pooled, {found.spread.freedom} degrees of freedom"]
+    ruler, std = (f"{value:.2g} {found.unit}".rstrip() for value in (found.difference, found.spread.std))
+    what = "combinations" if found.factors else "settings"
+    parts = [
+        f"all pairs compared at once (Tukey), a wild setting by its own spread: two {what} that lie more than {ruler} "
+        f"apart differ",
+        f"standard deviation of a run {std}, pooled, {found.spread.freedom:.3g} effective degrees of freedom",
+    ]
     if isfinite(found.together):
         parts.append(f"interaction of the two settings: F test, p = {found.together:.2g}")
-    return "; ".join(parts) + "."
+    if (n := found.spread.questions) > 1:
+        parts.append(f"each of the {n} questions has {100 * found.spread.chance:.2g} % for a false alarm")
+    else:
+        parts.append(f"false alarms: about {100 * FALSE_ALARMS:g} % at most")
+    words = "; ".join(parts)
+    return f"{words[0].upper()}{words[1:]}."
 
 
-def _judged(found: Answer, spread: Spread) -> Answer:
+def _fields(found: Sequence[Arm]) -> list[str]:
+    """The settings to judge one by one; none when the grid varies one setting, or an arm has no result."""
+    fields = [field for field in found[0].values if len({arm.values[field] for arm in found}) > 1] if found else []
+    return fields if len(fields) > 1 and all(arm.maes for arm in found) else []
+
+
+def _judged(found: Answer, fields: Sequence[str], spread: Spread) -> Answer:
     """The same with all that the runs tell of the arms and of each setting."""
-    factors, levels = _factors(found.arms, spread), _levels(found.arms, spread)
+    factors = tuple(_factor(field, found.arms, spread) for field in fields)
+    all_pairs = pairs(_levels(found.arms, spread), spread)
     numbers = replace(
         found,
-        difference=largest_difference(levels, spread),
+        difference=max(one.limit for one in all_pairs),
         factors=factors,
         together=_together(found.arms, factors, spread),
     )
-    alone = any(factor.matters for factor in factors) if factors else _any_differ(levels, spread)
-    return replace(numbers, found="effect" if alone or _depend(numbers) else "no effect")
+    alone = any(factor.matters for factor in factors) if factors else all_pairs[0].differs
+    return replace(numbers, found="effect" if alone or _depend(numbers, spread) else "no effect")
 
 
-def _depend(found: Answer) -> bool:
+def _depend(found: Answer, spread: Spread) -> bool:
     """Whether which value of one setting is best depends on the other."""
-    return found.together < INTERACTS and len(_rows(found)) > 1
+    return found.together < spread.chance and len(_rows(found, spread)) > 1
 
 
-def _words(found: Answer) -> str:
-    if _depend(found):
-        parts = [f"with {_joined(values)}, {what}" for what, values in _rows(found).items()]
+def _words(found: Answer, spread: Spread) -> str:
+    if _depend(found, spread):
+        parts = [f"with {_joined(values)}, {what}" for what, values in _rows(found, spread).items()]
         return f"the two settings depend on each other: {'; '.join(parts)}."
-    return _by_factor(found) if found.factors else _by_arm(found)
+    return _by_factor(found) if found.factors else _by_arm(found, spread)
 
 
 def _levels(found: Sequence[Arm], spread: Spread) -> list[Level]:
     return [level(arm.words, [arm.maes], spread) for arm in found if arm.maes]
 
 
-def _any_differ(levels: Sequence[Level], spread: Spread) -> bool:
-    return any(differ(a, b, len(levels), spread) for a in levels for b in levels)
-
-
-def _factors(found: Sequence[Arm], spread: Spread) -> tuple[Factor, ...]:
-    """Each setting alone; none when the grid has one setting, or an arm without a result."""
-    fields = list(found[0].values)
-    if len(fields) < 2 or not all(arm.maes for arm in found):
-        return ()
-    return tuple(_factor(field, found, spread) for field in fields if len({a.values[field] for a in found}) > 1)
-
-
 def _factor(field: str, found: Sequence[Arm], spread: Spread) -> Factor:
     values = list(dict.fromkeys(arm.values[field] for arm in found))
     samples = [[arm.maes for arm in found if arm.values[field] == value] for value in values]
     levels = tuple(level(value_words(field, v), s, spread) for v, s in zip(values, samples, strict=True))
-    return Factor(field, levels, largest_difference(levels, spread), _any_differ(levels, spread))
+    return Factor(field, levels, pairs(levels, spread)[0])
 
 
 def _together(found: Sequence[Arm], factors: Sequence[Factor], spread: Spread) -> float:
@@ -164,66 +150,73 @@ def _unknown(known: Sequence[Arm], unit: str) -> str:
     )
 
 
-def _by_arm(found: Answer) -> str:
-    assert found.spread is not None
-    levels, spread = _levels(found.arms, found.spread), found.spread
-    best, worst = min(levels, key=lambda a: a.mean), max(levels, key=lambda a: a.mean)
-    chance = honest_difference(best, worst, len(levels), spread)
+def _by_arm(found: Answer, spread: Spread) -> str:
+    levels = _levels(found.arms, spread)
+    ordered = pairs(levels, spread)
     if found.found == "no effect":
-        return "no effect beyond the spread: " + _too_near(best, worst, chance, found.unit) + "."
-    alike = [a.words for a in levels if a != best and not differ(a, best, len(levels), spread)]
-    rest = f"; {_joined(alike)} cannot be told from the best" if alike else ""
-    return f"an effect beyond the spread: {_apart(best, worst, chance, found.unit)}{rest}."
+        return f"no effect beyond the spread: {_near(ordered[0], found.unit)}."
+    best = min(levels, key=lambda a: a.mean)
+    alike = [a.words for a in levels if a != best and not pair(a, best, len(levels), spread).differs]
+    rest = f" {_joined(alike)} cannot be told from the lowest, {best.words}." if alike else ""
+    return f"an effect beyond the spread: {_apart(ordered[0], found.unit)}.{rest}"
 
 
 def _by_factor(found: Answer) -> str:
+    """One sentence for each setting, those that matter first."""
     parts = []
-    assert found.spread is not None
-    for factor in found.factors:
-        best, worst, label = factor.best, factor.worst, field_words(factor.field)
-        chance = honest_difference(best, worst, len(factor.levels), found.spread)
+    for factor in sorted(found.factors, key=lambda factor: not factor.matters):
+        label, clearest = field_words(factor.field), factor.clearest
         if factor.matters:
-            parts.append(f"“{label}” matters: {_apart(best, worst, chance, found.unit)}")
+            parts.append(f"“{label}” matters: {_apart(clearest, found.unit)}.")
         else:
-            near = _too_near(best, worst, chance, found.unit)
-            parts.append(f"“{label}” has no effect beyond the spread: {near}")
-    return "; ".join(parts) + "."
+            parts.append(f"“{label}” has no effect beyond the spread: {_near(clearest, found.unit)}.")
+    return " ".join(parts)
 
 
-def _rows(found: Answer) -> dict[str, list[str]]:
+def _rows(found: Answer, spread: Spread) -> dict[str, list[str]]:
     """What is best among the values of one setting -> the values of the other with which it is so."""
     outer, inner = sorted(found.factors, key=lambda factor: -len(factor.levels))
     best: dict[str, list[str]] = {}
     for value in dict.fromkeys(arm.values[outer.field] for arm in found.arms):
         row = [arm for arm in found.arms if arm.values[outer.field] == value]
-        best.setdefault(_best_of(row, inner.field, found), []).append(value_words(outer.field, value))
+        words = _best_of(row, inner.field, len(found.arms), spread)
+        best.setdefault(words, []).append(value_words(outer.field, value))
     return best
 
 
-def _best_of(row: Sequence[Arm], field: str, found: Answer) -> str:
-    """The best arms of a row, or that none can be told from another, by the ruler for all arms."""
-    assert found.spread is not None
-    levels = [level(value_words(field, arm.values[field]), [arm.maes], found.spread) for arm in row]
-    best = min(levels, key=lambda a: a.mean)
-    worse = [a for a in levels if differ(a, best, len(found.arms), found.spread)]
-    if not worse:
+def _best_of(row: Sequence[Arm], field: str, n_arms: int, spread: Spread) -> str:
+    """Which arms of a row are better than which, by the ruler for all arms: every one named than every other named."""
+    levels = [level(value_words(field, arm.values[field]), [arm.maes], spread) for arm in row]
+    clear = [one for a, b in combinations(levels, 2) if (one := pair(a, b, n_arms, spread)).differs]
+    if not clear:
         return "there is no difference beyond the spread"
-    good = [a.words for a in levels if a not in worse]
+    least = min((one.low for one in clear), key=lambda a: a.mean)
+    worse = [a for a in levels if any(one.low == least and one.high == a for one in clear)]
+    good = [a.words for a in levels if all(any(one.low == a and one.high == b for one in clear) for b in worse)]
     return f"{_joined(good)} {'is' if len(good) == 1 else 'are'} better than {_joined([a.words for a in worse])}"
 
 
-def _apart(best: Level, worst: Level, difference: float, unit: str) -> str:
-    return (
-        f"{best.mean:.3g} {unit} with {best.words} against {worst.mean:.3g} {unit} with {worst.words}, and chance "
-        f"explains no more than {difference:.2g}"
-    ).replace("  ", " ")
+def _apart(clear: Pair, unit: str) -> str:
+    low, high, _, limit = _rounded(clear, unit)
+    return f"{low} with {clear.low.words} against {high} with {clear.high.words}, and chance explains up to {limit}"
 
 
-def _too_near(best: Level, worst: Level, difference: float, unit: str) -> str:
+def _near(unclear: Pair, unit: str) -> str:
+    low, high, apart, limit = _rounded(unclear, unit)
     return (
-        f"from {best.words} ({best.mean:.3g}) to {worst.words} ({worst.mean:.3g}) the mean error differs by "
-        f"{worst.mean - best.mean:.2g} {unit}, and chance alone explains up to {difference:.2g}"
-    ).replace(" ,", ",")
+        f"{unclear.low.words} ({low}) and {unclear.high.words} ({high}) are {apart} apart, and chance alone explains "
+        f"up to {limit}"
+    )
+
+
+def _rounded(one: Pair, unit: str) -> tuple[str, str, str, str]:
+    """Both means, their distance and its limit with the decimals of two digits of the limit; more where those tie."""
+    scale = one.limit or one.apart
+    decimals = max(0, 1 - floor(log10(scale))) if scale else 3
+    while f"{one.apart:.{decimals}f}" == f"{one.limit:.{decimals}f}" and one.apart != one.limit and decimals < 9:
+        decimals += 1
+    low, high = (f"{mean:.{decimals}f} {unit}".rstrip() for mean in (one.low.mean, one.high.mean))
+    return low, high, f"{one.apart:.{decimals}f}", f"{one.limit:.{decimals}f}"
 
 
 def _remarks(found: Answer, baseline: float | None) -> Iterable[str]:
@@ -236,10 +229,12 @@ def _remarks(found: Answer, baseline: float | None) -> Iterable[str]:
         )
     if lost := [f"{arm.words}: {arm.n_lost}" for arm in found.arms if arm.n_lost]:
         yield f"Runs without a result are left out ({'; '.join(lost)}). A setting whose runs fail is a finding too."
-    if found.together < INTERACTS and not _depend(found):
+    if found.spread and found.together < found.spread.chance and not _depend(found, found.spread):
         yield f"How much one setting does depends on the other (interaction, p = {found.together:.2g})."
-    if (wide := widest([arm.maes for arm in known])) is not None:
-        yield f"The spread is unequal, widest for {known[wide].words}, so each pair is judged by its own spreads."
+    variances = [arm.std**2 if len(arm.maes) > 1 else 0.0 for arm in known]
+    if len(known) > 2 and max(variances) > MOST * sum(variances):
+        wild = known[variances.index(max(variances))].words
+        yield f"Most of the spread comes from {wild} alone and hides differences of the others; repeat without it."
     paces = sorted((arm.seconds, arm.words) for arm in known if arm.seconds is not None)
     if len(paces) > 1 and paces[-1][0] > 1.2 * paces[0][0]:
         (low, fast), (high, slow) = paces[0], paces[-1]

@@ -6,17 +6,20 @@ from typing import Any
 
 from cgcnn.training.answers import Answer
 from cgcnn.training.arms import Arm
-from cgcnn.training.spread import Level, Spread, differ, level
+from cgcnn.training.spread import Level, Spread, level, pair
 from cgcnn.training.sweep import arm_words
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Arms with the values `a` have a lower mean error than those with `b`; or `alike`: no difference to be seen."""
+    """Arms with the values `a` have a lower mean error than those with `b`; or `denied`: they do not.
+
+    What is denied may be worse or the same: "5 are no better than 1" holds when 5 are clearly worse.
+    """
 
     a: Mapping[str, Any]  # dotted field -> value
     b: Mapping[str, Any]
-    alike: bool = False
+    denied: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ OPENINGS = {
 
 
 def _judged_no_effect(found: Answer) -> Judgement:
+    if found.found == "unknown":
+        return Judgement("open", f"{OPENINGS['open']}: there is nothing to compare.")
     if found.found == "effect":
         return Judgement("contradicted", f"{OPENINGS['contradicted']}: settings differ by more than the spread.")
     detail = f"an effect smaller than {found.difference:.2g} {found.unit}".rstrip()
@@ -73,13 +78,14 @@ def _held(claim: Claim, found: Answer) -> tuple[str, str]:
     a, b = _mean(claim.a, found.arms, found.spread), _mean(claim.b, found.arms, found.spread)
     if a is None or b is None:
         return "open", f"no result of {arm_words(claim.a if a is None else claim.b)}"
-    apart = differ(a, b, _family(claim, found), found.spread)
-    tail = "differ by more than the spread" if apart else "cannot be told apart"
+    seen = pair(a, b, _family(claim, found), found.spread)
     first = f"{a.mean:.3g} {found.unit}".rstrip()
-    words = f"{first} with {a.words} and {b.mean:.3g} with {b.words} {tail}"
-    if not apart:
-        return "borne out" if claim.alike else "not borne out", words
-    return "borne out" if a.mean < b.mean and not claim.alike else "contradicted", words
+    words = f"{first} with {a.words} and {b.mean:.3g} with {b.words}"
+    if not seen.differs:
+        verdict = "borne out" if claim.denied else "not borne out"
+        return verdict, f"{words} cannot be told apart (chance explains up to {seen.limit:.2g})"
+    holds = (seen.low is a) != claim.denied
+    return "borne out" if holds else "contradicted", f"{words} differ by more than the spread"
 
 
 def _family(claim: Claim, found: Answer) -> int:

@@ -76,7 +76,7 @@ def grid(base: RunConfig, axes: Axes, seeds: Sequence[int]) -> list[Planned]:
     """Every combination of the axes with every seed; each seed's round of all arms comes before the next seed.
 
     A seed fixes the initial weights and the order of the crystals. The split is the same for all, unless an axis
-    changes which crystals there are: then each seed draws its own split (see `split_varies`).
+    changes which crystals a run has: then each seed draws its own split (see `split_varies`).
     """
     _refuse_wrong_axes(base, axes)
     if not seeds or len(set(seeds)) < len(seeds):
@@ -127,21 +127,26 @@ def values_of(config: RunConfig, axes: Collection[str]) -> dict[str, Any]:
 
 
 def split_varies(axes: Collection[str]) -> bool:
-    """True when an axis changes which crystals there are, so that no split can be the same for all arms.
+    """True when an axis changes which crystals a run has: each seed then draws its own split.
 
-    One split of few crystals would then favor one arm by chance; a split for every seed makes that chance part of
-    the spread.
+    One split of few crystals could favor one arm by chance; a split for every seed puts that chance into the spread.
     """
     return SPLIT_SEED not in axes and any(field.startswith("dataset.") for field in axes)
+
+
+def shares_test(axes: Collection[str]) -> bool:
+    """True when the runs of one seed are tested on the same crystals, whatever the axes."""
+    return not any(field.startswith("dataset.") and field != "dataset.train_crystals" for field in axes)
 
 
 def limits(axes: Collection[str], n_seeds: int) -> str:
     """What an experiment of this size cannot tell."""
     repeats = "1 seed" if n_seeds == 1 else f"{n_seeds} seeds"
     if split_varies(axes):
+        tested = " (the same test crystals for all settings of a seed)" if shares_test(axes) else ""
         return (
-            f"{repeats}, each with its own draw of crystals and its own split: the spread holds both, and small "
-            "effects drown in it."
+            f"{repeats}, each with its own split{tested}: the spread holds the luck of the draw, and small effects "
+            "drown in it."
         )
     return (
         f"{repeats} on one split: the spread is that of initial weights and order alone. Other test crystals, another "

@@ -8,7 +8,7 @@ from cgcnn.runs.records import Load
 from cgcnn.training.arms import Arm
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.guesses import Judgement
-from cgcnn.training.sweep import axes_words, split_varies
+from cgcnn.training.sweep import axes_words, shares_test, split_varies
 from cgcnn.ui.run_queue import load_words, spoken
 
 
@@ -36,6 +36,11 @@ def held_words(base: RunConfig, axes: Collection[str], seeds: Sequence[int]) -> 
     words = f"Held equal: the target, {TARGETS[dataset.target].axis}; {', '.join(part for part in equal if part)}."
     name, verb = ("Seed", "changes") if len(seeds) == 1 else ("Seeds", "change")
     what = "the initial weights and the order of the crystals"
+    if split_varies(axes) and shares_test(axes):
+        return (
+            f"{words} {name} {listed} {verb} {what}, and the split; the runs of one seed share their validation and "
+            "test crystals, and fewer training crystals are a part of more."
+        )
     if split_varies(axes):
         return f"{words} {name} {listed} {verb} {what}, and which crystals are drawn and how they are split."
     return f"{words} {name} {listed} {verb} {what}, and nothing else."

@@ -46,5 +46,26 @@ def test_every_guess_speaks_of_arms_that_run(card: Card) -> None:
     assert all(judged(guess, found).verdict != "open" for guess in card.guesses)
 
 
+@pytest.mark.parametrize(
+    ("key", "words", "low"),
+    [
+        ("convolution", "Composition is enough", "no convolution"),
+        ("convolution", "Neighbors help, but the gate does not.", "weight-shared convolution"),
+        ("depth", "One is enough", "1 convolution"),
+        ("data", "It saturates", "250 to learn from"),
+    ],
+)
+def test_what_is_no_worse_may_be_better(key: str, words: str, low: str) -> None:
+    card = EXPERIMENTS[key]
+    (guess,) = (guess for guess in card.guesses if guess.words.startswith(words))
+    worst = {"convolution": "no convolution", "depth": "0 convolutions", "data": "60 to learn from"}[key]
+    means = {low: 0.1} | ({worst: 0.9} if worst != low else {})
+    found = [
+        Arm(arm_words(v), v, tuple(means.get(arm_words(v), 0.5) + step for step in (0, 0.01, 0.02)))
+        for v in arms(card.axes)
+    ]
+    assert judged(guess, answer(found)).verdict == "borne out"
+
+
 def test_only_the_energy_of_the_cell_grows_with_the_cell() -> None:
     assert [key for key, card in EXPERIMENTS.items() if card.target.extensive] == ["cell"]

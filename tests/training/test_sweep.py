@@ -15,6 +15,8 @@ from cgcnn.training.sweep import (
     grid,
     limits,
     parse_values,
+    shares_test,
+    split_varies,
     value_words,
     values_of,
 )
@@ -133,4 +135,10 @@ def test_an_axis_is_labelled_with_its_unit_and_without_remarks() -> None:
 
 def test_what_the_experiment_cannot_tell_depends_on_what_the_seeds_vary() -> None:
     assert limits(["graph.max_neighbors"], 3).startswith("3 seeds on one split")
-    assert limits(["dataset.max_crystals"], 5).startswith("5 seeds, each with its own draw of crystals")
+    assert limits(["dataset.max_crystals"], 5).startswith("5 seeds, each with its own split:")
+
+
+def test_amounts_of_training_crystals_share_the_test_crystals_of_a_seed() -> None:
+    assert split_varies(["dataset.train_crystals"]) and shares_test(["dataset.train_crystals", "model.pooling"])
+    assert not shares_test(["dataset.train_crystals", "dataset.val_fraction"])
+    assert "the same test crystals for all settings of a seed" in limits(["dataset.train_crystals"], 5)
