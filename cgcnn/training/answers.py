@@ -157,7 +157,7 @@ def _by_arm(found: Answer, spread: Spread) -> str:
         return f"no effect beyond the spread: {_near(ordered[0], found.unit)}."
     best = min(levels, key=lambda a: a.mean)
     alike = [a.words for a in levels if a != best and not pair(a, best, len(levels), spread).differs]
-    rest = f" {_joined(alike)} cannot be told from the lowest, {best.words}." if alike else ""
+    rest = f" Not to be told from the lowest, {best.words}: {_joined(alike)}." if alike else ""
     return f"an effect beyond the spread: {_apart(ordered[0], found.unit)}.{rest}"
 
 

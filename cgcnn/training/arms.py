@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import floor, isfinite, log10, nan
 from statistics import fmean, median, stdev
 from typing import Any
 
@@ -43,9 +43,11 @@ class Arm:
         return stdev(self.maes) if len(self.maes) > 1 else nan
 
     def text(self, unit: str = "") -> str:
-        """Its mean and standard deviation as a person reads them: `0.181 ± 0.003 eV/atom`."""
-        spread = f" ± {self.std:.2g}" if isfinite(self.std) else ""
-        return f"{self.mean:.3g}{spread} {unit}".rstrip()
+        """Its mean and standard deviation to the same digit: `0.1810 ± 0.0032 eV/atom`."""
+        if not isfinite(self.std) or self.std <= 0:
+            return f"{self.mean:.3g} {unit}".rstrip()
+        digits = max(0, 1 - floor(log10(self.std)))
+        return f"{self.mean:.{digits}f} ± {self.std:.{digits}f} {unit}".rstrip()
 
 
 def gathered(axes: Axes, outcomes: Iterable[Outcome]) -> list[Arm]:

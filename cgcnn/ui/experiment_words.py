@@ -53,7 +53,7 @@ def time_words(n_runs: int, core_seconds: float, load: Load) -> str:
         slots = f"{load.slots} at a time" if load.slots > 1 else "one at a time"
         words += f", about {spoken(core_seconds / max(1, load.slots))} on a quiet machine ({slots})"
     if load.running or load.queued:
-        words += f"; now {load_words(load)}, so it takes longer"
+        words += f"; now {load_words(load)}, so it {'takes longer' if core_seconds else 'may have to wait'}"
     return f"{words}."
 
 

@@ -134,12 +134,12 @@ def test_when_one_of_two_processes_dies_the_run_goes_on_with_the_same_numbers(se
 
 def test_a_run_over_its_memory_limit_ends_with_a_sentence(cluster: Any, folder: Path) -> None:
     large = SHORT.with_(
-        **{"dataset.max_sites": 0, "dataset.max_crystals": 3000, "graph.rule": "radius", "graph.cutoff": 8.0}
+        **{"dataset.max_sites": 0, "dataset.max_crystals": 3000, "graph.rule": "radius", "graph.cutoff": 12.0}
     )
-    with dispatched(folder, engine="ray", slots=1, spares=0, memory_mib=700) as store:
+    with dispatched(folder, engine="ray", slots=1, spares=0, memory_mib=1024) as store:
         greedy, modest = store.submit(large), store.submit(STEADY)
         until(lambda: not store.run(greedy).is_live, WAIT)
-        assert "MiB of memory and the limit of a run is 700 MiB" in store.run(greedy).error
+        assert "MiB of memory and the limit of a run is 1,024 MiB" in store.run(greedy).error
         finished(store, modest, WAIT)
         assert_as_undisturbed(store, modest, STEADY)
 

@@ -107,7 +107,7 @@ def test_in_a_case_every_arm_that_is_called_better_is_better_than_every_other_na
 def test_an_arm_has_the_mean_and_the_standard_deviation_with_n_minus_one() -> None:
     arm = Arm("", {}, (1.0, 2.0, 3.0))
     assert (arm.mean, arm.std) == (2.0, 1.0)
-    assert arm.text("eV") == "2 ± 1 eV"
+    assert arm.text("eV") == "2.0 ± 1.0 eV"
     assert isnan(Arm("", {}, (1.0,)).std) and isnan(Arm("", {}).mean)
     assert Arm("", {}, (1.0,)).text() == "1"
 
@@ -116,7 +116,7 @@ def test_an_arm_has_the_mean_and_the_standard_deviation_with_n_minus_one() -> No
     ("arms", "words"),
     [
         (one((), ()), "No run has a result yet, so there is nothing to compare."),
-        (one(EQUAL, ()), "Only “k = 1” has a result, 0.2 ± 0.004 eV; nothing to compare it with."),
+        (one(EQUAL, ()), "Only “k = 1” has a result, 0.2000 ± 0.0040 eV; nothing to compare it with."),
         (one((0.1,), (0.2,)), "with one seed each nobody can tell this from chance; repeat with 3 seeds or more."),
     ],
 )

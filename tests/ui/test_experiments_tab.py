@@ -144,7 +144,7 @@ def test_progress_figure_and_table_show_what_has_finished(app: AppTest, store: R
     assert not app.exception and "4 of 6 runs done" in progress(app)
     assert echarts_titles(app) == ["Test error: formation energy"]
     assert list(tables(app)[0]["runs"]) == ["2 of 3", "2 of 3"]
-    assert "So far, with 4 of 6 runs, the lowest mean error is 0.105 ± 0.0071 eV/atom" in text(app)
+    assert "So far, with 4 of 6 runs, the lowest mean error is 0.1050 ± 0.0071 eV/atom" in text(app)
     assert "bear out" not in text(app) and "beyond the spread" not in text(app)
 
 
@@ -395,3 +395,28 @@ def test_an_heir_counts_only_with_the_same_settings(store: RunStore) -> None:
     again = store.submit(lost[0].config, parent=lost[0].id)
     store.submit(lost[1].config.with_(**{"train.epochs": 9}), parent=lost[1].id)
     assert [run.id for run in with_heirs(lost, store.runs())] == [again, lost[1].id]
+
+
+@pytest.mark.parametrize("wrong", ["6", "six", "1, " * 40])
+def test_a_wrong_value_takes_nothing_away_of_what_was_typed(app: AppTest, store: RunStore, wrong: str) -> None:
+    tab(app, experiment="custom")
+    app.text_input(key="grid_guess").set_value("No effect").run()
+    before = app.text_input(key="grid_values_0").value
+    app.text_input(key="grid_values_0").set_value(wrong).run()
+    assert not app.exception and len(app.error) == 1 and button(app, "Run it").disabled
+    assert app.text_input(key="grid_guess").value == "No effect" and app.slider(key="grid_seeds").value == 3
+    assert app.selectbox(key="grid_setting_1").value == "nothing else"
+    app.text_input(key="grid_values_0").set_value(before).run()
+    assert (
+        not app.error and not button(app, "Run it").disabled and app.text_input(key="grid_guess").value == "No effect"
+    )
+
+
+def test_the_link_to_an_answer_names_the_answer_alone(app: AppTest, store: RunStore) -> None:
+    tab(app, experiment="custom", grid_epochs="3", grid_values_0="6, 18", grid_strange="1")
+    app.text_input(key="grid_guess").set_value("None").run()
+    button(app, "Run it").click().run()
+    app.run()
+    (sweep,) = store.sweeps()
+    assert not [name for name in app.query_params if name.startswith("grid_") or name == "experiment"]
+    assert app.query_params["sweep"] in (sweep.id, [sweep.id])
