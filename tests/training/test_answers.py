@@ -43,7 +43,7 @@ def test_an_effect_larger_than_the_spread_is_named_with_its_numbers() -> None:
 
 def test_what_cannot_be_told_from_the_best_is_said() -> None:
     found = answer(one(EQUAL, moved(0.003), moved(0.1)))
-    assert found.sentence.endswith(" k = 2 cannot be told from the lowest, k = 1.")
+    assert found.sentence.endswith(" Not to be told from the lowest, k = 1: k = 2.")
 
 
 def test_no_effect_is_said_with_what_chance_alone_explains() -> None:
@@ -57,7 +57,7 @@ def test_the_two_arms_that_differ_most_clearly_are_quoted_though_another_is_lowe
     found = answer(one((0.07, 0.10, 0.13), *[(0.10, 0.11, 0.12)] * 4, (0.165, 0.175, 0.185)))
     assert found.found == "effect" and found.ranking[0].words == "k = 1"
     assert "0.110 with k = 2 against 0.175 with k = 6" in found.sentence
-    assert "k = 2, k = 3, k = 4, k = 5 and k = 6 cannot be told from the lowest, k = 1." in found.sentence
+    assert "Not to be told from the lowest, k = 1: k = 2, k = 3, k = 4, k = 5 and k = 6." in found.sentence
 
 
 @pytest.mark.parametrize("by", [0.0, 0.002, 0.005, 0.02])
