@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from cgcnn.data.targets import Target
 from cgcnn.figures.colors import SHELL_COLORS
 from cgcnn.figures.learning import METRICS, parity_plot
-from cgcnn.figures.periodic_table import periodic_table
+from cgcnn.figures.periodic_table import clipped_ticks, periodic_table, scale_end
 
 MOST_POINTS = 1200  # of all curves together; more cost time on the wire and cannot be seen
 LONGEST_TITLE = 34  # letters above a third of the page
@@ -173,8 +173,10 @@ def error_difference(
     """
     shared = [symbol for symbol in errors if symbol in others]
     values = {symbol: errors[symbol][0] - others[symbol][0] for symbol in shared}
-    figure = periodic_table(values, title=title, unit=unit, counts={symbol: errors[symbol][1] for symbol in shared})
+    counts = {symbol: min(errors[symbol][1], others[symbol][1]) for symbol in shared}
+    figure = periodic_table(values, title=title, unit=unit, counts=counts)
     figure.update_traces(textfont_color="#000000", selector=lambda trace: trace.coloraxis is not None)
-    largest = max((abs(value) for value in values.values()), default=0.0) or 1.0
-    figure.update_layout(coloraxis={"colorscale": DIVERGING, "cmin": -largest, "cmax": largest})
+    end = scale_end([abs(value) for value in values.values()] or [0.0]) or 1.0
+    ticks = {"tickvals": None, "ticktext": None} | clipped_ticks(-end, end, values.values())
+    figure.update_layout(coloraxis={"colorscale": DIVERGING, "cmin": -end, "cmax": end, "colorbar": ticks})
     return figure

@@ -67,9 +67,8 @@ def parity_at(
     low, high = (float(f"{value:.3g}") for value in span)
     beyond = sum(not span[0] <= value <= span[1] for value in predicted)
     note = f", {beyond} outside the picture" if beyond else ""
-    points = [
-        {"name": name, "value": [round(t, 5), round(p, 5)]} for name, t, p in zip(names, truth, predicted, strict=True)
-    ]
+    both = zip(names, truth, predicted, strict=True)
+    points = [{"name": name, "value": [round(t, 5), round(p, 5)]} for name, t, p in both]
     diagonal = {"silent": True, "symbol": "none", "label": {"show": False}, "animation": False}
     diagonal |= {"lineStyle": {"color": EDGE_COLOR, "type": "dashed", "width": 1.5}}
     diagonal["data"] = [[{"coord": [low, low]}, {"coord": [high, high]}]]
@@ -115,11 +114,11 @@ def crystal_map(
     scale |= {"orient": "horizontal", "left": "center", "bottom": 0, "itemHeight": 140, "itemWidth": 10}
     scale |= {"text": [f"{high:.3g} {target.unit}".rstrip(), f"{low:.3g}"]}
     first, second = (f"{share:.0%}" for share in plane.shares)
-    words = f"This plane shows {plane.share_of(vectors):.0%} of their spread; color: true {_axis(target)}"
+    words = f"This plane shows {plane.share_of(vectors):.0%} of their spread\ncolor: true {_axis(target)}"  # two lines
     option = _moving(f"The crystals' vectors, {_after(epoch)}", words)
     return {
         **option,
-        "grid": {**option["grid"], "bottom": 60},
+        "grid": {**option["grid"], "top": 72, "bottom": 32},
         "tooltip": {"confine": True, "formatter": "{b}"},
         "visualMap": scale | {"inRange": {"color": list(sequential.Viridis)}},
         "xAxis": _value_axis(f"Direction 1 ({first} at the end)", plane.low[0], plane.high[0]),
@@ -142,8 +141,12 @@ def shares_of_gates(gates: np.ndarray) -> list[float]:
 
 
 def gate_top(epochs: Sequence[Sequence[Sequence[float]]]) -> float:
-    """Where the axis ends for all epochs: `epochs` hold the shares in % of each layer."""
-    most = max((share for layers in epochs for shares in layers for share in shares), default=0.0)
+    """Where the axis ends for all `epochs`, which hold the shares in % of each layer: at least half of them fit whole.
+
+    The gates of an untrained network may all stand alike; on an axis for their one bar, the others would be flat.
+    """
+    tallest = sorted(max((share for shares in layers for share in shares), default=0.0) for layers in epochs)
+    most = tallest[len(tallest) // 2] if tallest else 0.0
     return next((level for level in LEVELS if most <= level), LEVELS[-1])
 
 
@@ -153,10 +156,8 @@ def gate_histograms(layers: Sequence[Sequence[float]], *, top: float, title: str
     width = 92.0 / max(n, 1)
     steps = [f"{b / BINS:.3g}" for b in range(BINS)]  # where each begins
     lefts = [6.0 + i * width for i in range(n)]
-    heads = [
-        {"text": f"Layer {i + 1}", "left": f"{left:.1f}%", "top": 30, "textStyle": {"fontSize": 12}}
-        for i, left in enumerate(lefts)
-    ]
+    look = {"top": 30, "textStyle": {"fontSize": 12}}
+    heads = [{"text": f"Layer {i + 1}", "left": f"{left:.1f}%", **look} for i, left in enumerate(lefts)]
     return {
         "animationDurationUpdate": MOVE,
         "title": [_title(title), *heads],
@@ -164,7 +165,7 @@ def gate_histograms(layers: Sequence[Sequence[float]], *, top: float, title: str
         "grid": [{"left": f"{left:.1f}%", "width": f"{width - 4:.1f}%", "top": 64, "bottom": 42} for left in lefts],
         "xAxis": [
             {"type": "category", "gridIndex": i, "data": steps, "axisTick": {"show": False}}
-            | {"axisLabel": {"interval": BINS // 4 - 1, "fontSize": 11}, "name": "Gate σ"}
+            | {"axisLabel": {"interval": BINS // 2 - 1, "fontSize": 11}, "name": "Gate σ"}
             | {"nameLocation": "middle", "nameGap": 26}
             for i in range(n)
         ],
@@ -175,28 +176,35 @@ def gate_histograms(layers: Sequence[Sequence[float]], *, top: float, title: str
         ],
         "series": [
             {"name": "% of the gates", "type": "bar", "xAxisIndex": i, "yAxisIndex": i, "barCategoryGap": "8%"}
-            | {"data": [round(share, 2) for share in shares], "itemStyle": {"color": SHELL_COLORS[2]}}
+            | {"data": [_bar(b, share, top) for b, share in enumerate(shares)], "itemStyle": {"color": SHELL_COLORS[2]}}
+            | {"encode": {"x": 0, "y": 1, "tooltip": 2}, "labelLayout": {"hideOverlap": True}}
             for i, shares in enumerate(layers)
         ],
     }
+
+
+def _bar(place: int, share: float, top: float) -> dict[str, Any]:
+    """A bar of `share` %; one that is taller than the axis ends there, and says how tall it is."""
+    bar: dict[str, Any] = {"value": [place, round(min(share, top), 2), round(share, 2)]}
+    words = {"show": True, "position": "top", "distance": 1, "formatter": f"{share:.0f} %", "fontSize": 11}
+    return bar | {"label": words} if share > top else bar
 
 
 def marked_curve(
     epochs: Sequence[Mapping[str, Any]], kept: Mapping[int, float], *, epoch: int, target: Target
 ) -> dict[str, Any]:
     """The validation error over all epochs, a dot at each kept one (epoch -> MAE), and a line at the one in view."""
-    line = [[e["epoch"], float(f"{e['val_mae']:.5g}")] for e in epochs if e.get("val_mae") is not None]
+    line = sorted([e["epoch"], float(f"{e['val_mae']:.5g}")] for e in epochs if e.get("val_mae") is not None)
     dots = [[e, float(f"{mae:.5g}")] for e, mae in sorted(kept.items())]
     words = {"formatter": f"epoch {epoch}", "position": "end", "distance": 4, "color": MARK_COLOR}
-    mark = {"silent": True, "symbol": "none", "animation": False, "label": words, "data": [{"xAxis": epoch}]}
-    mark |= {"lineStyle": {"color": MARK_COLOR, "width": 2, "type": "solid"}}
+    mark: dict[str, Any] = {"silent": True, "symbol": "none", "animation": False, "label": words}
+    mark |= {"data": [{"xAxis": epoch}], "lineStyle": {"color": MARK_COLOR, "width": 2, "type": "solid"}}
     return {
         "animation": False,
         "title": _title("Validation error; a dot where the network was kept"),
-        "grid": {"top": 56, "bottom": 36, "left": 24, "right": 28},
+        "grid": {"top": 56, "bottom": 4, "left": 24, "right": 28},
         "tooltip": {"trigger": "axis", "confine": True},
-        "xAxis": _value_axis("Epoch", 0, max([e for e, _ in dots] + [e for e, _ in line], default=1))
-        | {"axisLabel": {}},
+        "xAxis": _value_axis("Epoch", 0, max([e for e, _ in dots + line], default=1)) | {"axisLabel": {}},
         "yAxis": {"type": "value", "name": _unit_words("MAE", target), "nameLocation": "middle", "nameGap": 40},
         "series": [
             {"name": "MAE", "type": "line", "data": line, "showSymbol": False, "color": POINT_COLOR, "markLine": mark},
@@ -209,8 +217,8 @@ def marked_curve(
 def _moving(title: str, subtitle: str) -> dict[str, Any]:
     return {
         "animationDurationUpdate": MOVE,
-        "title": _title(title) | {"subtext": subtitle, "itemGap": 6},
-        "grid": {"top": 84, "bottom": 36, "left": 16, "right": 20},  # fixed: a frame that fits its labels would jump
+        "title": _title(title) | {"subtext": subtitle, "itemGap": 6, "subtextStyle": {"lineHeight": 15}},
+        "grid": {"top": 56, "bottom": 4, "left": 16, "right": 20},  # fixed: a frame that fits its labels would jump
     }
 
 

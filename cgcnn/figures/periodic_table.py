@@ -1,6 +1,6 @@
 """The periodic table as a map: one value for each element, by color."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil, floor, log10
 from typing import Any
 
@@ -29,6 +29,8 @@ Y_EDGES = [0, 1, 2, 3, 4, 5, 6, 7, 7.4, 8.4, 9.4]  # the row of dots is a gap
 SEAM = "rgba(128, 128, 128, 0.7)"  # between cells
 DARK_TEXT_FROM = 0.45  # of the color range: there black and white read equally well on Viridis
 CHOSEN_COLOR = SHELL_COLORS[1]  # the frame of the chosen element; stands out from all of Viridis
+FEW = 3  # crystals; a value of fewer tells more of these crystals than of the element, and is marked
+MOST_VALUES = 97  # % of the values on the scale of colors; one beyond must not take the whole of it
 EMPTY = "rgba(128, 128, 128, 0.13)"  # a cell without a value, on white and on black alike
 
 
@@ -40,14 +42,17 @@ def periodic_table(
     counts: Mapping[str, int] | None = None,
     log: bool = False,
 ) -> go.Figure:
-    """Color each element by its value; the others stay gray. `counts` of crystals are shown on hovering.
+    """Color each element by its value; the others stay gray.
 
-    With `log` the color follows the logarithm, so that rare elements can be told apart.
+    `counts` say over how many crystals each value is a mean: they are shown on hovering, elements with less than FEW
+    carry a *, and the scale of colors ends where all but the largest values do. With `log` the color follows the
+    logarithm, so that rare elements can be told apart.
     """
     _check(values, log)
     shown = {symbol: log10(value) if log else value for symbol, value in values.items()}
     tips = {symbol: _tip(value, unit, (counts or {}).get(symbol)) for symbol, value in values.items()}
     low, high = _span(shown.values(), log)
+    high = scale_end(list(shown.values())) if counts and low == 0 and high > 0 else high
     bright = {symbol for symbol, value in shown.items() if value - low >= DARK_TEXT_FROM * (high - low)}
     missing = {symbol: 0.0 for symbol in SYMBOLS if symbol not in values}
     figure = go.Figure(_cells(missing, {}, "#808080"))
@@ -56,10 +61,35 @@ def periodic_table(
         layer = _cells({name: shown[name] for name in names}, tips, text_color)
         figure.add_trace(layer.update(coloraxis="coloraxis"))
     axis: dict[str, Any] = {"colorscale": "Viridis", "cmin": low, "cmax": high, "colorbar": _colorbar(unit)}
-    axis["colorbar"] |= _decades(low, high) if log else {}
+    axis["colorbar"] |= _decades(low, high) if log else clipped_ticks(low, high, shown.values())
     figure.update_layout(coloraxis=axis)
     _lay_out(figure, title)
+    _mark_few(figure, counts or {})
     return figure
+
+
+def scale_end(values: Sequence[float]) -> float:
+    """Where a scale of colors from zero ends: at the largest value, unless a few lie far beyond all others."""
+    known = sorted(values)
+    usual = known[(len(known) - 1) * MOST_VALUES // 100]
+    return float(f"{usual:.2g}") if known[-1] > 1.3 * usual > 0 else known[-1]
+
+
+def clipped_ticks(low: float, high: float, values: Iterable[float]) -> dict[str, Any]:
+    """Ticks of a scale that values go beyond: ≤ and ≥ stand at its ends; none of our own if no value does."""
+    known = [*values] or [0.0]
+    under, over = min(known) < low, max(known) > high
+    words = [f"{'≤ ' if under else ''}{low:.2g}", f"{(low + high) / 2:.2g}", f"{'≥ ' if over else ''}{high:.2g}"]
+    return {"tickvals": [low, (low + high) / 2, high], "ticktext": words} if under or over else {}
+
+
+def _mark_few(figure: go.Figure, counts: Mapping[str, int]) -> None:
+    few = {symbol for symbol, n in counts.items() if n < FEW}
+    if not few:
+        return
+    for layer in figure.data[1:]:
+        layer.text = [[f"{symbol}*" if symbol in few else symbol for symbol in row] for row in layer.text]
+    figure.update_layout(title_subtitle_text=f"* fewer than {FEW} crystals", margin_t=56, height=366)
 
 
 def clickable_table(

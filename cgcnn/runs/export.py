@@ -72,7 +72,7 @@ To train it again with the same numbers, with the Python of Crystal Graph Lab:
 
 (On another machine, CRYSTAL_GRAPH_LAB=/where/it/lies says where the lab lies.)
 Its last line is the test error. Another kind of processor, or another number of threads, may change the last digits.
-To look at it in the lab, open the Compare page and bring this zip.
+{processes}To look at it in the lab, open the Compare page and bring this zip.
 
 config.json         every setting
 events.jsonl        what the run said, one event a line, in order
@@ -88,7 +88,7 @@ def export_zip(store: RunStore, run_id: str) -> bytes:
     """All that a run left, as a zip; the same for every copy of the run."""
     run, events = store.run(run_id), store.events(run_id)
     settings, crystals, lost = _portable(run)
-    epochs = [event.data for event in events if event.kind == "epoch"]
+    epochs = sorted((event.data for event in events if event.kind == "epoch"), key=lambda epoch: epoch["epoch"])
     test = next((event.data for event in reversed(events) if event.kind == "test"), None)
     files = {
         "README.txt": _readme(run, epochs, test, lost).encode(),
@@ -209,10 +209,17 @@ def _readme(run: Run, epochs: Sequence[Any], test: Mapping[str, Any] | None, los
         name=" ".join(run.name.split()) or "A run without a name",
         target=target.axis,
         epochs=len(epochs),
+        processes=_shared_words(run),
         test=f" Test MAE {test['mae']:.7f} {target.unit}".rstrip() + "." if test else "",
         unit=target.unit or "the target's own unit",
         crystals=crystals,
     )
+
+
+def _shared_words(run: Run) -> str:
+    """What is to be known of a run that several processes shared: the script is one process."""
+    n = run.settings["train"].get("processes", 1)
+    return f"{n} processes shared this run, and repeat.py trains in one: the last digits differ.\n" if n > 1 else ""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -2,15 +2,16 @@
 
 import io
 import json
+import sqlite3
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from cgcnn.data.archive import ENTRY, MAX_FILES, MAX_UNPACKED, MAX_ZIP, PACKINGS, UNREADABLE
 from cgcnn.data.checks import MAX_BYTES, shown
-from cgcnn.data.folder import save_zip
+from cgcnn.data.folder import save_zip, stored_sets
 from cgcnn.errors import CrystalError, RunError
 from cgcnn.runs.export import CRYSTALS, FORMAT, zipped
 from cgcnn.runs.imported_events import events_of, parsed
@@ -55,10 +56,21 @@ def import_zip(store: RunStore, data: bytes, user: str = "") -> str:
     if not any(kind == "epoch" for kind, _, _ in events):
         raise RunError("events.jsonl holds no epoch; export a run that has finished one at least.")
     network = _network(files.own.get("model.safetensors"), config)  # read before the first file is written
-    if config.dataset.source == "folder" and files.crystals:
-        config = config.with_(**{"dataset.path": _kept_set(store, files.crystals, about.get("set"))})
-    weights = None if network is None else _saved(*network, config)
-    return store.adopt(config, events, weights, name=_name(about.get("name")), user=user)
+    known, kept = set(stored_sets(store.folder)), ""
+    try:
+        if config.dataset.source == "folder" and files.crystals:
+            kept = _kept_set(store, files.crystals, about.get("set"))
+            config = config.with_(**{"dataset.path": kept})
+        weights = None if network is None else _saved(*network, config)
+        return store.adopt(config, events, weights, name=_name(about.get("name")), user=user)
+    except BaseException as reason:
+        if kept and Path(kept) not in known:  # it came with this run alone
+            Path(kept).unlink(missing_ok=True)
+        if isinstance(reason, (OSError, sqlite3.Error)):
+            raise RunError(
+                f"The run could not be kept ({shown(str(reason), 80)}); make room, then try again."
+            ) from reason
+        raise
 
 
 def _unpacked(data: bytes) -> _Unpacked:

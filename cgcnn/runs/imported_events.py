@@ -89,7 +89,7 @@ def _check_test(values: Mapping[str, Any], number: int) -> None:
 
 
 def _one_after_another(epochs: list[dict[str, Any]], config: "RunConfig") -> None:
-    numbers = [values["epoch"] for values in epochs]
+    numbers = sorted(values["epoch"] for values in epochs)  # after a worker was lost, some may have come late
     if numbers != list(range(1, len(numbers) + 1)) or len(numbers) > config.train.epochs:
         raise RunError(
             f"{WHERE} does not hold the epochs 1, 2, 3 … of at most {config.train.epochs}; export the run again."
@@ -141,4 +141,5 @@ def _kinds() -> dict[str, dict[str, tuple[Callable[[Any], bool], bool]]]:
         kind: {f.name: (FITS[f.type], f.default is MISSING and f.default_factory is MISSING) for f in fields(event)}
         for kind, event in classes.items()
     }
-    return found | {"resumed": {"attempt": (_whole, True)}}
+    where = {"epoch": (_whole, False), "batch": (_whole, False)}  # earlier versions did not say it
+    return found | {"resumed": {"attempt": (_whole, True), **where}}

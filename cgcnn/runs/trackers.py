@@ -94,7 +94,7 @@ def to_mlflow(store: RunStore, run_id: str, tracking_uri: str) -> str:
 
 def _points(store: RunStore, run_id: str) -> Iterator[tuple[str, float, int, float]]:
     """Every number of a run as (name, value, epoch, time in s); the test error stands at the best epoch."""
-    for event in store.events(run_id, kinds=("epoch", "test")):
+    for event in sorted(store.events(run_id, kinds=("epoch", "test")), key=lambda said: (said.kind, said.step)):
         if event.kind == "test":
             yield "MAE/test", float(event.data["mae"]), int(event.data["best_epoch"]), event.time
             continue

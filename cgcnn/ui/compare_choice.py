@@ -22,18 +22,13 @@ NOBODY = "none"  # in the URL, when the reader took every run away
 def chosen_runs(runs: RunStore) -> list[Compared]:
     """The runs that the reader chose, in the order of the list's chips; ids that are not here are told."""
     listed = runs.runs(LISTED)
-    ids = _linked_ids(listed)
     known = {run.id: run for run in listed}
-    for missing in [i for i in ids if i not in known]:
-        try:
-            known[missing] = runs.run(missing)
-        except RunError as mistake:
-            show_mistake(str(mistake))
+    ids = _here(runs, _linked_ids(listed), known)
     left, right = st.columns([1, 4], vertical_alignment="bottom")
     named = any(run.user for run in listed)
     with left if named else st.container():
-        offered = [*_offered(listed), *(i for i in ids if i in known)]
-    st.session_state["compare_choice"] = [i for i in ids if i in known][: len(LETTERS)]
+        offered = [*_offered(listed), *ids]
+    st.session_state["compare_choice"] = ids[: len(LETTERS)]
     (right if named else st).multiselect(
         "Runs",
         list(dict.fromkeys(offered)),
@@ -54,7 +49,9 @@ def refreshed(runs: RunStore, compared: Sequence[Compared]) -> list[Compared]:
         mine = seen(runs, one.run.id)
         run = runs.run(one.run.id) if one.run.is_live else one.run
         data, test = mine.latest.get("data", {}), mine.latest.get("test", {})
-        found.append(replace(one, run=run, epochs=list(mine.epochs), data=data, test=test))
+        # The store keeps them as they came; after a worker was lost, an epoch may have come late.
+        epochs = sorted(mine.epochs, key=lambda e: e["epoch"])
+        found.append(replace(one, run=run, epochs=epochs, data=data, test=test))
     return found
 
 
@@ -64,6 +61,24 @@ def _linked_ids(listed: Sequence[Run]) -> list[str]:
         return []
     ids = list(dict.fromkeys(i.strip() for i in text.split(",") if i.strip()))
     return ids[: 2 * len(LETTERS)] if ids else _latest(listed)
+
+
+def _here(runs: RunStore, ids: Sequence[str], known: dict[str, Run]) -> list[str]:
+    """Those of the link's ids that exist, added to `known`; the link goes on without the others, after one sentence."""
+    missing = []
+    for run_id in [i for i in ids if i not in known]:
+        try:
+            known[run_id] = runs.run(run_id)
+        except RunError:
+            missing.append(run_id)
+    found = [i for i in ids if i in known]
+    if missing:
+        shown = [f"{i[:12]}…" if len(i) > 12 else i for i in missing]
+        words = " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+        are = "There are no runs" if len(shown) > 1 else "There is no run"
+        show_mistake(f"{are} {words} here, so the link goes on without; choose from the list below.")
+        set_link("runs", ",".join(found) or NOBODY)
+    return found
 
 
 def _latest(listed: Sequence[Run]) -> list[str]:

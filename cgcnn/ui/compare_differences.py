@@ -107,10 +107,17 @@ def headings(runs: Sequence[Compared], names: Sequence[str]) -> dict[str, str]:
 
 def label_of(run: Compared, names: Sequence[str], runs: Sequence[Compared] = ()) -> str:
     """A run in a legend: its letter, and what makes it another one than most of `runs`."""
+    words = _unusual(run, names, runs)
+    if any(_unusual(other, names, runs) == words for other in runs if other.number != run.number):
+        alike = sum(other.run.name == run.run.name for other in runs) > 1
+        words = f"{run.run.id} {run.run.name}".strip() if alike or not run.run.name else run.run.name
+    return f"{run.letter} · {words if len(words) <= 44 else words[:43] + '…'}"
+
+
+def _unusual(run: Compared, names: Sequence[str], runs: Sequence[Compared]) -> str:
     own = [n for n in names if value_of(run, n) != mode(value_of(other, n) for other in runs or [run])]
     told = [_told(run, n) for n in own or names if n in run.settings]
-    words = ", ".join(told[:2]) or run.run.name or run.run.id
-    return f"{run.letter} · {words if len(words) <= 44 else words[:43] + '…'}"
+    return ", ".join(told[:2]) or run.run.name or run.run.id
 
 
 def _told(run: Compared, name: str) -> str:
@@ -154,6 +161,20 @@ def doubts(runs: Sequence[Compared]) -> list[str]:
     if any(value_of(run, name) != value_of(first, name) for run in runs for name in SPLIT_SETTINGS):
         return ["They chose their best epoch on different validation crystals: compare the test MAE only."]
     return []
+
+
+def copies_words(runs: Sequence[Compared]) -> str:
+    """Which runs are one and the same, as a run brought back beside its original is; "" when none are."""
+    groups: dict[object, list[str]] = {}
+    for run in runs:
+        if run.epochs:
+            settings = tuple((name, s.value) for name, s in run.settings.items() if name != "dataset.path")
+            said = tuple((e["epoch"], e.get("train_loss"), e.get("val_mae")) for e in run.epochs)
+            groups.setdefault((settings, said, tuple(run.test.get("predicted", ()))), []).append(run.letter)
+    alike = [f"{', '.join(g[:-1])} and {g[-1]}" for g in groups.values() if len(g) > 1]
+    if not alike:
+        return ""
+    return f"{'; '.join(alike)} have the same settings and the same numbers: they are copies, and count as one run."
 
 
 def _judged_by(run: Compared) -> object:

@@ -1,6 +1,7 @@
 """Runs side by side: what differs, their curves, their predictions, their errors by element."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import floor, log10
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from cgcnn.runs.store import RunStore
 from cgcnn.ui.compare_choice import chosen_runs, refreshed
 from cgcnn.ui.compare_differences import (
     Compared,
+    copies_words,
     differing,
     doubts,
     headings,
@@ -60,11 +62,11 @@ def _table_and_curves(runs: RunStore, chosen: Sequence[Compared]) -> None:
     now = refreshed(runs, chosen)
     names = differing(now)
     if len(now) > 1:
-        st.markdown(plain(shared_words(now, names)))
+        st.markdown(plain(" ".join([shared_words(now, names), copies_words(now)])))
         for doubt in doubts(now):
             st.warning(plain(doubt), icon=":material/balance:")
     rows = table_rows(now, names)
-    st.dataframe(rows, hide_index=True, key="compare_table", column_config=COLUMNS)
+    st.dataframe(rows, hide_index=True, key="compare_table", column_config=COLUMNS | error_columns(rows))
     _repeats(now, names)
     if any(one.epochs for one in now):
         _curves(now, names)
@@ -83,13 +85,21 @@ def table_rows(runs: Sequence[Compared], names: Sequence[str]) -> list[dict[str,
         if not names:
             row["Name"] = one.run.name or one.run.id
         row |= {
-            f"Test MAE{unit}": _rounded(one.test.get("mae"), 4),
-            f"Validation MAE{unit}": _rounded(one.best_mae, 4),
+            f"Test MAE{unit}": _rounded(one.test.get("mae"), 7),
+            f"Validation MAE{unit}": _rounded(one.best_mae, 7),
         }
         row |= {"Unit": one.target.unit} if len({r.target.unit for r in runs}) > 1 else {}
         row |= {"Weights": one.data.get("n_parameters"), "s/epoch": _rounded(one.seconds, 3), "State": one.run.state}
         rows.append(row)
     return rows
+
+
+def error_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The columns of errors, all with the decimals that give the smallest error four digits: so they line up."""
+    errors = {name: [row[name] for row in rows] for name in rows[0] if " MAE" in name}
+    known = [value for values in errors.values() for value in values if value]
+    decimals = min(6, max(0, 3 - floor(log10(min(known))))) if known else 4
+    return {name: st.column_config.NumberColumn(format=f"%.{decimals}f") for name in errors}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -110,7 +120,7 @@ def _repeats(runs: Sequence[Compared], names: Sequence[str]) -> None:
         ]
         st.markdown("Over the seeds, runs with otherwise equal settings:")
         st.dataframe(rows, hide_index=True, key="compare_repeats")
-    elif len(runs) == 2 and all(one.test for one in runs) and not doubts(runs):
+    elif len(runs) == 2 and all(one.test for one in runs) and not doubts(runs) and not copies_words(runs):
         st.markdown(plain(paired_words(*runs)))
 
 

@@ -76,7 +76,7 @@ def _epoch(runs: RunStore, run: Run, looked: Kept) -> None:
     if st.session_state.get("epoch_playing", False) != st.session_state["epoch_clock"]:
         st.rerun()  # the whole page: only so does the clock of the fragment start or stop
     _controls(epochs, epoch)
-    parity, cloud = st.columns(2, gap="large")
+    parity, cloud = st.columns(2, gap="medium")
     with parity:
         mae = looked.maes[epoch]
         spec = parity_at(
@@ -95,7 +95,7 @@ def _epoch(runs: RunStore, run: Run, looked: Kept) -> None:
         )
         alt = f"The vectors of the validation crystals at epoch {epoch}, on two fixed directions"
         st.echarts_chart(spec, key=f"epoch_map_{run.id}", height=420, alt=alt)
-    curve, gates = st.columns(2, gap="large")
+    curve, gates = st.columns(2, gap="medium")
     with curve:
         spec = marked_curve(seen(runs, run.id).epochs, looked.maes, epoch=epoch, target=looked.target)
         st.echarts_chart(spec, key=f"epoch_curve_{run.id}", height=300, alt=f"Validation MAE, epoch {epoch} marked")

@@ -20,7 +20,7 @@ def cards(runs: RunStore) -> None:
     """Every ready experiment and the own grid, each with its question and its size."""
     slots = runs.load().slots
     shown = [(key, card.title, card.question, _short(card, slots)) for key, card in EXPERIMENTS.items()]
-    own = "Vary one or two settings of your choice, each with several seeds."
+    own = "Vary one or two settings of your choice, each several times from other random beginnings (seeds)."
     shown.append((CUSTOM, "Your own question", own, f"Up to {runs.limits.sweep_size} runs"))
     for start in range(0, len(shown), IN_A_ROW):
         for column, (key, title, question, size) in zip(st.columns(IN_A_ROW), shown[start:], strict=False):

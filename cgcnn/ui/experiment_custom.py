@@ -30,6 +30,8 @@ LISTED = 50
 SEEDS, MOST_SEEDS = 3, 10
 LONGEST = 300  # characters of a list of values
 
+SEEDS_HELP = "Each setting is trained this many times, from other random beginnings: so one sees how far chance goes."
+
 Axes = dict[str, list[Any]]
 
 
@@ -41,24 +43,33 @@ def custom_view(runs: RunStore) -> None:
         "Question", key="grid_question", bind="query-params", max_chars=200, placeholder="What do you want to know?"
     )
     base = _base(runs)
+    axes, mistake = _axes(base)
+    n_seeds = st.slider("Seeds", 1, MOST_SEEDS, SEEDS, key="grid_seeds", bind="query-params", help=SEEDS_HELP)
+    guess = st.text_input("What do you expect?", key="grid_guess", max_chars=200, placeholder="Guess first").strip()
+    planned: list[Planned] = []
     try:
-        axes = _axes(base)
-        seeds = range(st.slider("Seeds", 1, MOST_SEEDS, SEEDS, key="grid_seeds", bind="query-params"))
-        planned = planned_runs(base, axes, list(seeds), runs.limits.sweep_size)
-    except CrystalError as mistake:
-        show_mistake(str(mistake))
-        return
+        planned = [] if mistake else planned_runs(base, axes, list(range(n_seeds)), runs.limits.sweep_size)
+    except CrystalError as wrong:
+        mistake = str(wrong)
+    title = question.strip() or " and ".join(field_words(field) for field in axes)
+    with st.container(horizontal=True):
+        if run_button(guess, mistake):
+            begin(runs, planned, experiment=CUSTOM, title=title, guess=guess, axes=axes)
+        explained("compare", "What makes a good experiment?")
+    if mistake:  # below all that the reader typed: nothing of it moves
+        show_mistake(mistake)
+    else:
+        _summary(runs, base, axes, range(n_seeds))
+
+
+def _summary(runs: RunStore, base: RunConfig, axes: Axes, seeds: range) -> None:
+    """What would run."""
+    n_runs = prod(len(values) for values in axes.values()) * len(seeds)
     st.markdown(
         f"- {plain(size_words(axes, len(seeds)))}.\n"
         f"- {plain(held_words(base, axes, seeds))}\n"
-        f"- {plain(time_words(len(planned), 0, runs.load()))} How long it takes is known after the first epochs."
+        f"- {plain(time_words(n_runs, 0, runs.load()))} How long it takes is known after the first epochs."
     )
-    guess = st.text_input("What do you expect?", key="grid_guess", max_chars=200, placeholder="Guess first").strip()
-    title = question.strip() or " and ".join(field_words(field) for field in axes)
-    with st.container(horizontal=True):
-        if run_button(guess):
-            begin(runs, planned, experiment=CUSTOM, title=title, guess=guess, axes=axes)
-        explained("compare", "What makes a good experiment?")
 
 
 def planned_runs(base: RunConfig, axes: Axes, seeds: list[int], most: int) -> list[Planned]:
@@ -120,13 +131,13 @@ def _base(runs: RunStore) -> RunConfig:
             set_link("like", "")
     st.session_state["grid_like"] = like if like in listed else None
     chosen = st.selectbox(
-        "All else like",
+        "Take all other settings from",
         list(listed),
         format_func=lambda i: title_of(listed[i]),
         key="grid_like",
-        placeholder="The ready experiments (or choose a run)",
+        placeholder="the ready experiments",
         on_change=lambda: set_link("like", st.session_state.grid_like or ""),
-        help="Every setting that you do not vary below.",
+        help="Every setting that you do not vary below is as in the ready experiments, or as in the run chosen here.",
     )
     write_links()
     if chosen:
@@ -155,18 +166,17 @@ def _number(meaning: Option, default: int, key: str) -> int:
     )
 
 
-def _axes(base: RunConfig) -> Axes:
-    """One or two settings with the values that the reader typed."""
+def _axes(base: RunConfig) -> tuple[Axes, str]:
+    """One or two settings with the values that the reader typed, and the first mistake in them, if any."""
     axes: Axes = {}
+    mistakes: list[str] = []
+    fields: list[str] = []
     options = axis_options(base)
     labels = {field: _label(field, options[field]) for field in dict.fromkeys([FIRST, *options])}
     for number, label in enumerate(("Vary", "and")):
-        offered = [field for field in labels if field not in axes]
-        names = [labels[field] for field in offered]
-        if number:
-            names = [NOTHING_ELSE, *names]
+        by_name = {labels[field]: field for field in labels if field not in fields}
+        names = [NOTHING_ELSE, *by_name] if number else [*by_name]
         setting, values = f"grid_setting_{number}", f"grid_values_{number}"
-        by_name = {labels[field]: field for field in offered}
         with st.container(horizontal=True):
             chosen = st.selectbox(
                 label, names, key=setting, bind="query-params", width=320,
@@ -175,16 +185,24 @@ def _axes(base: RunConfig) -> Axes:
             if chosen == NOTHING_ELSE:
                 continue
             field = by_name[chosen]
-            text = st.text_input(
-                "Values",
-                "" if values in st.session_state else suggestion(field, base),
-                key=values,
-                bind="query-params",
-                max_chars=LONGEST,
-                help=f"{options[field].help} {allowed_words(options[field])}".strip(),
-            )
-        axes[field] = parse_values(field, text, base)
-    return axes
+            fields.append(field)
+            text = _values(values, options[field], suggestion(field, base))
+        try:
+            axes[field] = parse_values(field, text, base)
+        except CrystalError as mistake:
+            mistakes.append(str(mistake))
+    return axes, (mistakes or [""])[0]
+
+
+def _values(key: str, meaning: Option, suggested: str) -> str:
+    return st.text_input(
+        "Values",
+        "" if key in st.session_state else suggested,
+        key=key,
+        bind="query-params",
+        max_chars=LONGEST,
+        help=f"{meaning.help} {allowed_words(meaning)}".strip(),
+    )
 
 
 def _label(field: str, meaning: Option) -> str:

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cgcnn.errors import CrystalError
 from cgcnn.runs.records import Sweep
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiments import EXPERIMENTS
-from cgcnn.ui.experiment_begin import CUSTOM, show_experiment
+from cgcnn.ui.experiment_begin import CUSTOM, forget_form, show_experiment
 from cgcnn.ui.experiment_card import card_view, cards
 from cgcnn.ui.experiment_custom import custom_view
 from cgcnn.ui.experiment_sweep import sweep_view
@@ -24,17 +25,27 @@ def experiments(runs: RunStore) -> None:
     """What the URL names: an experiment that was begun (`sweep`), a card (`experiment`), or all cards."""
     sweep, key = _linked_sweep(runs), linked("experiment", "")
     write_links()
-    if sweep is not None:
-        sweep_view(runs, sweep)
-    elif key == CUSTOM:
-        custom_view(runs)
-    elif key in EXPERIMENTS:
-        card_view(runs, key, EXPERIMENTS[key])
-    else:
-        if key:
-            known = ", ".join([*EXPERIMENTS, CUSTOM])
-            show_mistake(f"There is no experiment {key[:40]!r} to choose; the link may name one of {known}.")
-        _gallery(runs)
+    with _place(sweep.id if sweep else key):
+        if sweep is not None:
+            forget_form()
+            sweep_view(runs, sweep)
+        elif key == CUSTOM:
+            custom_view(runs)
+        elif key in EXPERIMENTS:
+            card_view(runs, key, EXPERIMENTS[key])
+        else:
+            if key:
+                known = ", ".join([*EXPERIMENTS, CUSTOM])
+                show_mistake(f"There is no experiment {key[:40]!r} to choose; the link may name one of {known}.")
+            _gallery(runs)
+
+
+def _place(view: str) -> DeltaGenerator:
+    """Where a view is drawn; another one than before begins empty, or the old one would stay below it for a while."""
+    if st.session_state.get("experiments_shown") == view:
+        return st.container()
+    st.session_state["experiments_shown"] = view
+    return st.empty().container()
 
 
 def led_here() -> None:
@@ -58,8 +69,8 @@ def _linked_sweep(runs: RunStore) -> Sweep | None:
 
 def _gallery(runs: RunStore) -> None:
     st.markdown(
-        "Choose a question and **guess first**. Then small networks are trained on this machine, each setting with "
-        "several seeds, and you see whether the difference is larger than chance."
+        "Choose a question and **guess first**. Then small networks are trained on this machine, each setting "
+        "several times from other random beginnings (seeds), and you see whether the difference is larger than chance."
     )
     cards(runs)
     _earlier(runs)

@@ -86,3 +86,11 @@ def test_the_difference_by_element_is_centered_on_zero_and_leaves_out_what_one_r
     assert figure.layout.coloraxis.cmin == -figure.layout.coloraxis.cmax
     values = [v for trace in figure.data[1:] for row in trace.z for v in row if v is not None]
     assert values == pytest.approx([0.2]) and figure.layout.title.text == "A − B"
+
+
+def test_one_difference_far_beyond_the_others_does_not_take_all_colors() -> None:
+    symbols = ["H", "Li", "Na", "K", "Rb", "Cs", "Be", "Mg", "Ca", "Sr", "Ba", "O", "S", "Se", "Te", "F", "Cl", "Br"]
+    one = {symbol: (0.1 * (-1) ** n, 9) for n, symbol in enumerate(symbols * 2)} | {"Kr": (-3.0, 1)}
+    figure = error_difference(one, {symbol: (0.0, 9) for symbol in one}, unit="eV", title="t")
+    bar = figure.layout.coloraxis
+    assert (bar.cmin, bar.cmax) == (-0.1, 0.1) and bar.colorbar.ticktext == ("≤ -0.1", "0", "0.1")

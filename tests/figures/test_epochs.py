@@ -88,3 +88,21 @@ def test_the_curve_marks_the_epoch_in_view() -> None:
     option = marked_curve([{"epoch": 1, "val_mae": 0.5}], {0: 1.0, 1: 0.5}, epoch=1, target=ENERGY)
     assert option["series"][0]["markLine"]["data"] == [{"xAxis": 1}]
     assert option["series"][1]["data"] == [[0, 1.0], [1, 0.5]]
+
+
+def test_the_bars_of_an_untrained_network_do_not_flatten_all_others() -> None:
+    trained = [[[9.0, 4.0]]] * 11
+    assert gate_top([[[58.0, 0.0]], *trained]) == 15.0
+    bar = gate_histograms([[58.0] + [1.0] * (BINS - 1)], top=15.0, title="Gates")["series"][0]["data"][0]
+    assert bar["value"] == [0, 15.0, 58.0] and bar["label"]["formatter"] == "58 %"
+
+
+def test_no_line_of_the_map_is_longer_than_a_phone_is_wide() -> None:
+    option = crystal_map(CLOUD, CLOUD[:, 0].tolist(), plane_of([CLOUD]), names=["x"] * 40, target=ENERGY, epoch=0)
+    assert max(len(line) for line in option["title"]["subtext"].split("\n")) < 50
+
+
+def test_epochs_that_came_late_are_drawn_in_their_place() -> None:
+    epochs = [{"epoch": n, "val_mae": 0.1 * n} for n in (2, 1, 3)]
+    line = marked_curve(epochs, {}, epoch=1, target=ENERGY)["series"][0]["data"]
+    assert [place for place, _ in line] == [1, 2, 3]

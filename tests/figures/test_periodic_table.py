@@ -91,3 +91,16 @@ def test_a_clickable_table_frames_the_chosen_element_and_answers_for_those_with_
     assert answers == {None, "Na", "Cl"}
     tips = {cell["name"]: cell["tooltip"]["formatter"] for cell in cells}
     assert tips["Cl"] == "<b>Cl</b>: 14 bits" and tips["Og"] == "<b>Og</b>: unknown here"
+
+
+def test_one_element_far_beyond_the_others_does_not_take_all_colors() -> None:
+    values = {symbol: 0.1 + 0.001 * n for n, symbol in enumerate(SYMBOLS[:60])} | {"Kr": 1.2}
+    table = periodic_table(values, title="Error", unit="eV", counts=dict.fromkeys(values, 9)).layout.coloraxis
+    assert table.cmax < 0.2 and table.colorbar.ticktext[-1] == f"≥ {table.cmax:.2g}"
+    usual = periodic_table(dict(values, Kr=0.16), title="Error", unit="eV", counts=dict.fromkeys(values, 9))
+    assert usual.layout.coloraxis.cmax == 0.16 and usual.layout.coloraxis.colorbar.ticktext is None
+
+
+def test_an_element_of_few_crystals_is_marked() -> None:
+    figure = periodic_table({"Kr": 1.2, "O": 0.1}, title="Error", unit="eV", counts={"Kr": 2, "O": 40})
+    assert cells(figure).keys() == {"Kr*", "O"} and "fewer than 3" in figure.layout.title.subtitle.text

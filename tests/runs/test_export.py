@@ -2,6 +2,7 @@
 
 import io
 import json
+import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -258,3 +259,107 @@ def test_the_command_writes_the_zip_and_names_a_wrong_run(
     assert out.read_bytes() == export_zip(*built_in) and list((tmp_path / "board").iterdir())
     assert main([str(store.folder), "00000000", str(out)]) == 1 and "no run" in capsys.readouterr().err
     assert main([str(tmp_path), run_id, str(out)]) == 1 and "holds no runs" in capsys.readouterr().err
+
+
+EPOCH = {"train_loss": 1.0, "val_loss": 1.0, "train_mae": 0.5, "val_mae": 0.5, "learning_rate": 0.1, "seconds": 0.5}
+EPOCH |= {"crystals_per_second": 9.0}
+TEST = {"best_epoch": 1, "mae": 0.2, "mean_mae": 1.0, "median_mae": 1.0, "ids": ["a"], "formulas": ["NaCl"]}
+TEST |= {"truth": [0.0], "predicted": [0.2]}
+
+
+def epoch(n: int) -> tuple[str, int, dict[str, Any]]:
+    return "epoch", n, EPOCH | {"epoch": n}
+
+
+def resumed(attempt: int, at: int) -> tuple[str, int, dict[str, Any]]:
+    return "resumed", attempt, {"attempt": attempt, "epoch": at, "batch": 0}
+
+
+def taken(store: RunStore) -> Any:
+    lease = store.take("w")
+    assert lease is not None
+    return lease
+
+
+def paused_and_resumed(store: RunStore, run_id: str) -> None:
+    store.finish(taken(store), "paused", events=[epoch(1)])
+    store.request(run_id, "run")
+    store.finish(taken(store), "finished", events=[resumed(2, 1), epoch(2), ("test", 1, TEST)])
+
+
+def stopped(store: RunStore, run_id: str) -> None:
+    store.finish(taken(store), "stopped", events=[epoch(1), ("test", 1, TEST)])
+
+
+def lost_its_worker(store: RunStore, run_id: str) -> None:
+    """The second worker says what the first had not, between what the first had said."""
+    said = {"step": 9, "epoch": 2, "batch": 1, "n_batches": 4, "loss": 1.0, "mae": 0.5}
+    store.record(taken(store), [epoch(2), ("batch", 9, said)])
+    store.abandon("w", "killed")
+    again = [resumed(2, 0), ("batch", 2, said | {"step": 2, "epoch": 1}), epoch(1), epoch(2), ("test", 1, TEST)]
+    store.finish(taken(store), "finished", events=again)
+
+
+@pytest.mark.parametrize("story", [paused_and_resumed, stopped, lost_its_worker])
+def test_a_run_with_a_story_comes_back_whole(story: Any, elsewhere: RunStore, tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run_id = store.submit(RunConfig().with_(**SMALL))
+    story(store, run_id)
+    again = import_zip(elsewhere, export_zip(store, run_id))
+    assert [(e.kind, e.data) for e in elsewhere.events(again)] == [(e.kind, e.data) for e in store.events(run_id)]
+    lines = files_of(export_zip(store, run_id))["metrics.csv"].decode().splitlines()[1:]
+    place = list(EPOCH | {"epoch": 0}).index("epoch")
+    assert [int(line.split(",")[place]) for line in lines] == list(range(1, len(lines) + 1))
+    store.close()
+
+
+@pytest.mark.parametrize("data", [{"attempt": 2}, {"attempt": 2, "epoch": -1, "batch": 0}, {"attempt": 2, "at": 3}])
+def test_how_a_run_was_resumed_is_checked(data: dict[str, int], built_in: Any, elsewhere: RunStore) -> None:
+    files = files_of(export_zip(*built_in))
+    line = json.dumps({"kind": "resumed", "step": 2, "data": data}).encode() + b"\n"
+    files["events.jsonl"] += line
+    if set(data) == {"attempt"}:  # as earlier versions wrote it
+        import_zip(elsewhere, zipped(files))
+    else:
+        with pytest.raises(RunError, match="resumed"):
+            import_zip(elsewhere, zipped(files))
+
+
+def raising(mistake: Exception) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise mistake
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "mistake", [RunError("The disk is full."), sqlite3.OperationalError("database is locked"), OSError(28, "no space")]
+)
+def test_what_cannot_be_kept_leaves_nothing(
+    mistake: Exception, own: tuple[RunStore, str], elsewhere: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunStore, "_insert_run", raising(mistake))
+    with pytest.raises(RunError) as caught:
+        import_zip(elsewhere, export_zip(*own))
+    assert str(caught.value).endswith(".") and elsewhere.runs() == []
+    assert [file for file in kept_files(elsewhere) if file.is_file()] == []
+
+
+def test_a_set_that_was_there_before_stays(
+    own: tuple[RunStore, str], elsewhere: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_zip(elsewhere, export_zip(*own))
+    before = kept_files(elsewhere)
+    monkeypatch.setattr(RunStore, "_insert_run", raising(RunError("The disk is full.")))
+    with pytest.raises(RunError, match="is full"):
+        import_zip(elsewhere, export_zip(*own))
+    assert kept_files(elsewhere) == before
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_readme_says_that_a_shared_run_differs_in_its_last_digits(processes: int, tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run_id = store.submit(RunConfig().with_(**SMALL | {"train.processes": processes}))
+    readme = files_of(export_zip(store, run_id))["README.txt"].decode()
+    assert ("2 processes shared this run" in readme) == (processes == 2)
+    store.close()

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ from cgcnn.data.samples import load_sample
 from cgcnn.graph import batch, build_graph
 from cgcnn.models import CGCNN
 from cgcnn.runs.export import export_zip
+from cgcnn.runs.imported import import_zip
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.ui import epoch_view
 from cgcnn.ui.compare_differences import (
     Compared,
+    copies_words,
     differing,
     doubts,
     headings,
@@ -31,6 +34,7 @@ from cgcnn.ui.compare_differences import (
     shared_words,
     value_of,
 )
+from cgcnn.ui.compare_runs import error_columns
 from cgcnn.ui.epoch_cached import layer_gates
 from page_kit import echarts_titles, opened, tables
 
@@ -309,3 +313,45 @@ def test_the_gates_are_the_sigmoid_that_each_layer_applies() -> None:
     expected = torch.sigmoid(layer.norm_message(layer.mixed(v, u, graph)).chunk(2, dim=1)[0])
     assert len(gates) == 2
     torch.testing.assert_close(gates[0], expected)
+
+
+def test_errors_have_equally_many_decimals() -> None:
+    columns = error_columns(
+        [{"Test MAE (eV)": 0.655, "Validation MAE (eV)": 0.6524}, {"Test MAE (eV)": None, "Validation MAE (eV)": 0.7}]
+    )
+    assert {column["type_config"]["format"] for column in columns.values()} == {"%.4f"}
+    assert error_columns([{"Test MAE (GPa)": 12.3}])["Test MAE (GPa)"]["type_config"]["format"] == "%.2f"
+
+
+def test_equal_labels_are_told_apart_by_the_names_or_ids_of_the_runs() -> None:
+    runs = [compared(), compared(1), compared(2, **{"model.n_convs": 1})]
+    named = [replace(one, run=replace(one.run, name=name)) for one, name in zip(runs, ("mine", "back"), strict=False)]
+    assert [label_of(one, ["model.n_convs"], [*named, runs[2]]) for one in named] == ["A · mine", "B · back"]
+    assert label_of(runs[0], ["model.n_convs"], runs) == "A · 00000000"
+
+
+def test_a_run_brought_back_beside_its_original_is_said_to_be_a_copy(app: AppTest, store: RunStore) -> None:
+    first = adopted(store)
+    again = import_zip(store, export_zip(store, first))
+    other = adopted(store, 0.3, **{"train.seed": 1})
+    opened(app, "compare", runs=f"{first},{again},{other}")
+    assert not app.exception and any(
+        "A and B have the same settings and the same numbers" in m.value for m in app.markdown
+    )
+    assert copies_words([compared(), compared(1)]) == "", "of runs without an epoch nothing is known"
+
+
+def test_wrong_ids_are_one_sentence_and_leave_the_link(app: AppTest, store: RunStore) -> None:
+    run_id = adopted(store)
+    opened(app, "compare", runs=f"deadbeef,zzz,{run_id}")
+    assert len(app.error) == 1 and "deadbeef and zzz" in app.error[0].value and "start" not in app.error[0].value
+    assert app.query_params["runs"] in (run_id, [run_id])
+
+
+def test_epochs_that_came_late_stand_in_their_place(app: AppTest, store: RunStore) -> None:
+    config = RunConfig().with_(**{"train.epochs": 3})
+    data, first, second, *rest = said(3, 0.2)
+    run_id = store.adopt(config, [data, second, first, *rest], None, name="late")
+    opened(app, "compare", runs=run_id)
+    (curve,) = [json.loads(chart.proto.spec) for chart in app.get("echarts_chart")]
+    assert [place for place, _ in curve["series"][0]["data"]] == [1, 2, 3]
