@@ -53,10 +53,7 @@ def markdown(card: Card, found: Answer, baseline: float, seconds: float) -> str:
     """A section of docs/experiments.md."""
     unit = f" ({found.unit})" if found.unit else ""
     n_runs = sum(len(arm.maes) + arm.n_lost for arm in found.arms)
-    rows = [
-        f"| {arm.words} | {arm.text()} | {len(arm.maes)} | {arm.seconds or 0:.2f} |"
-        for arm in found.arms
-    ]
+    rows = [f"| {arm.words} | {arm.text()} | {len(arm.maes)} | {arm.seconds or 0:.2f} |" for arm in found.arms]
     guesses = [f"- *{guess.words}* {judged(guess, found).sentence}" for guess in card.guesses]
     lines = [
         f"## {card.title}",

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from cgcnn.data.targets import Target
 from cgcnn.errors import CrystalError
 from cgcnn.figures.colors import EDGE_COLOR, SHELL_COLORS
+from cgcnn.figures.learning_marks import bar_to_beat, best_mark, keep_apart
 from cgcnn.figures.periodic_table import periodic_table
 
 TRAIN_COLOR, VAL_COLOR = SHELL_COLORS[:2]  # Okabe and Ito's blue and vermilion: 3:1 or more on white and on black
@@ -48,11 +49,12 @@ def loss_curves(
         _curve("Validation", drawn, f"val_{metric}", VAL_COLOR, log) | {"lineStyle": {"type": [7, 3], "width": 2}},
     ]
     if best is not None and (value := _plain(epochs[best][f"val_{metric}"], log)) is not None:
-        series[1]["markPoint"] = _best_mark(int(epochs[best]["epoch"] or 0), value, last)
+        series[1]["markPoint"] = best_mark(int(epochs[best]["epoch"] or 0), value, last, bool(batches))
     if batches:
         series.append(_head(batches, metric, log))
     if metric == "mae" and baseline:
-        series.append(_bar_to_beat(baseline, last, unit))
+        series.append(bar_to_beat(baseline, last, unit))
+        keep_apart(series, log)
     return {
         "animation": False,
         "title": {"text": f"{METRICS[metric]} after each epoch", "top": 4, "left": 0},
@@ -115,37 +117,6 @@ def _head(batches: Batches, metric: str, log: bool) -> dict[str, Any]:
         "lineStyle": {"width": 1, "opacity": 0.7},
         "symbolSize": 4,
         "showSymbol": len(drawn) <= 60,
-    }
-
-
-def _best_mark(epoch: int, value: float, last: int) -> dict[str, Any]:
-    # Curves fall toward the right, so there is room to the right of a point, but for the last ones.
-    side = "right" if epoch > 0.6 * last else "left"
-    label = {"formatter": f"best: epoch {epoch}", "position": "top", "distance": 10, "align": side}
-    ring = {"color": "transparent", "borderColor": VAL_COLOR, "borderWidth": 3}
-    mark = {"name": "best epoch", "coord": [epoch, value], "symbol": "circle", "symbolSize": 13}
-    return {"data": [mark], "label": {**label, "color": VAL_COLOR, "fontSize": 13}, "itemStyle": ring}
-
-
-def _bar_to_beat(baseline: float, last: int, unit: str) -> dict[str, Any]:
-    """A dashed line as a series of its own, so that the axis always reaches it."""
-    words = f"predict the mean: {baseline:.3g} {unit}".rstrip()
-    return {
-        "name": "Predict the mean",
-        "type": "line",
-        "data": [[0, baseline], [last, baseline]],
-        "silent": True,
-        "symbol": "none",
-        "color": EDGE_COLOR,
-        "lineStyle": {"width": 0},
-        "tooltip": {"show": False},
-        "markLine": {
-            "data": [{"yAxis": baseline}],
-            "symbol": "none",
-            "silent": True,
-            "lineStyle": {"type": [3, 4], "width": 2},
-            "label": {"formatter": words, "position": "insideEndTop"},
-        },
     }
 
 

@@ -2,12 +2,14 @@
 
 import sqlite3
 import time
+from pathlib import Path
 
 import streamlit as st
 
 from cgcnn.data.files import home
 from cgcnn.errors import RunError
 from cgcnn.runs.dispatcher import ensure_running
+from cgcnn.runs.room import is_full
 from cgcnn.runs.store import RunStore
 
 LOOK_AFTER = 2.0  # s between looks at the dispatcher
@@ -20,17 +22,34 @@ def _opened(folder: str) -> RunStore:
 
 def store() -> RunStore:
     """The store, with workers at hand; shared by all readers of the server."""
-    opened = _opened(str(home()))
+    try:
+        opened = _opened(str(home()))
+    except (sqlite3.OperationalError, OSError) as reason:
+        raise RunError(_not_kept(home(), reason)) from reason
     keep_served(opened)
     return opened
 
 
 def keep_served(opened: RunStore) -> None:
-    """Start the dispatcher again if it is gone; asked often, it looks every two seconds."""
-    if time.monotonic() - st.session_state.get("looked_after", -LOOK_AFTER) < LOOK_AFTER:
-        return
-    st.session_state["looked_after"] = time.monotonic()
+    """Start the dispatcher again if it is gone; asked often, it looks every two seconds.
+
+    On a full disk pages must open, since old runs are deleted there; that nothing starts `Ballast.why_not` says.
+    """
+    last, mistake = st.session_state.get("looked_after", (-LOOK_AFTER, ""))
+    if time.monotonic() - last >= LOOK_AFTER:
+        mistake = _served(opened)
+        st.session_state["looked_after"] = time.monotonic(), mistake
+    if mistake:
+        raise RunError(mistake)
+
+
+def _served(opened: RunStore) -> str:
     try:
         ensure_running(opened)
-    except sqlite3.OperationalError as reason:
-        raise RunError(f"Runs cannot be kept in {opened.folder} ({reason}); make room on that disk.") from reason
+    except (sqlite3.OperationalError, OSError) as reason:
+        return "" if is_full(reason) else _not_kept(opened.folder, reason)
+    return ""
+
+
+def _not_kept(folder: Path, reason: Exception) -> str:
+    return f"Runs cannot be kept in {folder} ({reason}); see that the disk has room and the server may write there."

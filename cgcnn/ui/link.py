@@ -1,6 +1,9 @@
 """Values that live in the URL and follow the reader from page to page."""
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+EMPTY_IS_NONE = ("run",)  # left out of an address of the history, these are none: there was no run yet
 
 
 def linked(name: str, default: str) -> str:
@@ -27,8 +30,16 @@ def set_link(name: str, value: str) -> None:
     st.session_state.setdefault("links", {})[name] = value
 
 
+def goes_back() -> bool:
+    """Whether the browser's Back or Forward brought the reader here: then the URL is what was asked for."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
 def write_links() -> None:
     """Bring the URL up to date in one step, so that one press of Back undoes one action."""
+    if goes_back():
+        _take_url()
     values, defaults = st.session_state.get("links", {}), st.session_state.get("link_defaults", {})
     shown = {name: st.query_params.get(name) for name in values}
     news = {n: v for n, v in values.items() if v != (shown[n] if shown[n] is not None else defaults.get(n))}
@@ -37,6 +48,15 @@ def write_links() -> None:
         st.query_params.update({name: value for name, value in news.items() if value})
         for name in [name for name, value in news.items() if not value and name in st.query_params]:
             del st.query_params[name]  # forgotten: leave no empty word in the link
+
+
+def _take_url() -> None:
+    """Read every linked value that the URL has, also those that this page has not asked for yet."""
+    values, defaults = linked_values(), st.session_state.get("link_defaults", {})
+    for name in values:
+        linked(name, defaults.get(name, ""))
+        if name in EMPTY_IS_NONE and name not in st.query_params:
+            st.session_state["links"][name] = st.session_state["links_written"][name] = ""
 
 
 def carried(name: str) -> str | None:

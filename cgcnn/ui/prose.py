@@ -10,6 +10,7 @@ import streamlit as st
 
 from cgcnn.errors import CrystalError
 
+PARTED = "\u2060"  # word joiner: shown as nothing
 PAGES = Path(__file__).parents[2] / "pages"
 
 
@@ -31,8 +32,12 @@ def explained(page: str, heading: str) -> None:
 
 
 def plain(sentence: str) -> str:
-    """A sentence that may quote a user's file, so that Streamlit shows it letter by letter and not as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:-])", r"\\\1", sentence)
+    """A sentence that may quote a user's file, so that Streamlit shows it letter by letter and not as Markdown.
+
+    Addresses become links after the backslashes are read, so a character without a width parts them.
+    """
+    parted = re.sub(r"(?<=www)(?=\.)|(?=@)|(?<=:)(?=//)", PARTED, sentence, flags=re.I)
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:&-])", r"\\\1", parted)
 
 
 def show_mistake(sentence: str) -> None:

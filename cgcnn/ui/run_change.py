@@ -17,6 +17,8 @@ from cgcnn.training.experiment import RunConfig
 from cgcnn.ui.compare_differences import NONE, settings_of
 from cgcnn.ui.data_sets import builtin_targets, own_targets
 from cgcnn.ui.prose import plain, show_mistake
+from cgcnn.ui.run_controls import copied
+from cgcnn.ui.run_form import run_name
 from cgcnn.ui.run_link import show_run
 from cgcnn.ui.teacher import is_fixed
 from cgcnn.ui.who import who
@@ -112,13 +114,15 @@ def _form(runs: RunStore, run: Run) -> None:
     words = change_words(config, after)
     st.markdown(f"This run, but with **{plain(words)}**." if words else "Choose another value than now.")
     if st.button("Train with this change", type="primary", disabled=not words, key="change_train"):
-        _submit(runs, run, after, words)
+        _submit(runs, run, after)
 
 
-def _submit(runs: RunStore, run: Run, after: RunConfig, words: str) -> None:
-    me = who()
+def _submit(runs: RunStore, run: Run, after: RunConfig) -> None:
+    me, name = who(), run_name(after)
+    if name in [known.name for known in runs.runs(50)]:
+        name = copied(name, "again")
     try:
-        child = runs.submit(after, user=me.name, name=words, owner=me.owner, parent=run.id)
+        child = runs.submit(after, user=me.name, name=name, owner=me.owner, parent=run.id)
     except RunError as mistake:
         show_mistake(str(mistake))
         return

@@ -8,11 +8,16 @@ from cgcnn.errors import CrystalError
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.ui.prose import plain, show_mistake
-from cgcnn.ui.run_link import show_run
+from cgcnn.ui.run_link import PLACE, show_run
 from cgcnn.ui.who import may_control, who
 
 RESET = "reset"
-WIDTH = 168  # px: three in a row beside the settings, two on a phone
+WIDTH = 152  # px: three in a row beside the settings, also on a laptop, and two on a phone
+STYLE = f"""<style>
+@media (hover: none), (max-width: 1500px) {{ .st-key-controls kbd {{ display: none !important; }} }}
+@media (min-width: 641px) {{ .st-key-see_below {{ display: none !important; }} }}
+[data-testid=stElementContainer]:has(#{PLACE}) {{ position: absolute; }}
+</style><div id="{PLACE}"></div>"""  # 640 px: where Streamlit puts columns below each other
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ def means_something(wanted: str, run: Run, has_begun: bool) -> bool:
     if run.is_live:
         return run.wanted != "stop" and run.wanted != wanted
     return run.can_resume and wanted != "pause"
+
+
+def style() -> None:
+    """Shortcuts only where there is a keyboard and room, and the way down to the run only where it stands below."""
+    st.html(STYLE)
 
 
 def controls(runs: RunStore, run: Run | None, has_begun: bool = False) -> None:
@@ -91,10 +101,16 @@ def _press(runs: RunStore, run: Run, wanted: str) -> None:
         mistakes[run.id] = str(mistake)
 
 
+def copied(name: str, how: str = "reset") -> str:
+    """The name of a copy: `Formation energy, seed 0 (reset)`, however often it was copied before."""
+    first = name.removesuffix(" (reset)").removesuffix(" (again)")
+    return f"{first} ({how})".strip()
+
+
 def _reset(runs: RunStore, run: Run) -> None:
     """The new run is the one in view; the old one gives its slot back."""
     me = who()
-    fresh = runs.submit(run.config, user=me.name, name=run.name, owner=me.owner, parent=run.id, paused=True)
+    fresh = runs.submit(run.config, user=me.name, name=copied(run.name), owner=me.owner, parent=run.id, paused=True)
     if runs.run(run.id).is_live:
         runs.request(run.id, "pause")
     show_run(fresh)

@@ -15,11 +15,12 @@ from cgcnn.models import MODELS
 from cgcnn.runs.export import script_of
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
+from cgcnn.training.parallel import notice
 from cgcnn.training.train import TrainConfig
 from cgcnn.ui.data_sets import builtin_targets, own_targets, stored_sets
 from cgcnn.ui.form import choice, form
 from cgcnn.ui.prose import show_mistake
-from cgcnn.ui.run_link import show_run
+from cgcnn.ui.run_link import PLACE, show_run, still_shown
 from cgcnn.ui.run_queue import machine_line
 from cgcnn.ui.who import who
 
@@ -36,6 +37,8 @@ def run_form(graph: GraphConfig) -> RunConfig:
         st.markdown(f"Graph: **{graph.rule}**, k = {graph.max_neighbors}, r = {graph.cutoff:g} Å (in the sidebar).")
     with training_tab:
         train = form(TrainConfig, prefix="train_")
+        if words := notice(train.processes):
+            st.info(words, icon=":material/info:")
     config = RunConfig(dataset, graph, model, train)
     if TARGETS[dataset.target].extensive and getattr(model, "pooling", "") != "sum" and not train.per_atom:
         st.info(
@@ -57,9 +60,14 @@ def submitted(runs: RunStore, config: RunConfig) -> None:
     if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
         me = who()
         try:
-            show_run(runs.submit(config, user=me.name, name=run_name(config), owner=me.owner))
+            run_id = runs.submit(config, user=me.name, name=run_name(config), owner=me.owner)
+            st.session_state["begun"] = run_id
+            show_run(run_id)
         except RunError as mistake:
             show_mistake(str(mistake))
+    if (begun := st.session_state.get("begun")) and begun == still_shown():
+        with st.container(key="see_below"):  # on a phone, where it is out of sight
+            st.markdown(f":material/check: Your run has begun: [see below ↓](#{PLACE})")
     machine_line(runs)
 
 

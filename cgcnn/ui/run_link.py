@@ -3,10 +3,10 @@
 import time
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from cgcnn.ui.link import linked, linked_values, set_link
+from cgcnn.ui.link import goes_back, linked, linked_values, set_link
 
+PLACE = "the-run"  # where the run in view stands on the page, for links down to it
 UNDER_WAY = 5.0  # s; longer than any request that the browser sent before it heard of the new address
 
 
@@ -14,14 +14,14 @@ def run_in_view() -> str:
     """The id of the run in view, "" for none.
 
     A look that the browser asked for before it knew of a new run arrives with the old address: that is no wish to
-    go back, unless Back was pressed.
+    go back, unless Back was pressed. The frame has read the address then, see `write_links`.
     """
     told = linked("run", "")
+    if goes_back():
+        st.session_state.pop("run_shown", None)
+        return told
     new, old, since = st.session_state.get("run_shown", ("", "", 0.0))
     if told != old or new == old or time.monotonic() - since > UNDER_WAY:
-        return told
-    if (context := get_script_run_ctx()) is not None and context.is_history_navigation:
-        st.session_state.pop("run_shown")
         return told
     set_link("run", new)
     return new

@@ -14,10 +14,10 @@ from cgcnn.training.experiment import RunConfig
 from cgcnn.ui.backend import keep_served
 from cgcnn.ui.link import write_links
 from cgcnn.ui.prose import plain, show_mistake
-from cgcnn.ui.run_controls import controls
+from cgcnn.ui.run_controls import controls, style
 from cgcnn.ui.run_link import run_in_view, show_run, still_shown
 from cgcnn.ui.run_queue import kind_of, pace_of, queue_words
-from cgcnn.ui.run_words import Seen, newest, where
+from cgcnn.ui.run_words import Seen, curve_words, newest, taken_up, where
 from cgcnn.ui.who import may_control, who
 
 STATES = {
@@ -45,6 +45,7 @@ def seen(runs: RunStore, run_id: str) -> Seen:
 def chosen_run(runs: RunStore) -> Run | None:
     """The run in the URL, or one chosen from the list of earlier ones."""
     run_id = run_in_view()
+    style()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         listed = _listed(runs)
         if run_id and run_id not in [run.id for run in listed]:
@@ -59,9 +60,15 @@ def chosen_run(runs: RunStore) -> Run | None:
             _choice(names, run_id)
     write_links()
     if not listed:
-        st.info("No run yet. The settings on the left work as they are: press Train.", icon=":material/info:")
+        st.info(_no_run(runs), icon=":material/info:")
     chosen = next((run for run in listed if run.id == run_id), None)
     return _readable(chosen) if chosen is not None else None
+
+
+def _no_run(runs: RunStore) -> str:
+    if who().name and runs.runs(1):
+        return f"You have no run yet: press Train. **{ALL}** shows those of the class."
+    return "No run yet. The settings work as they are: press Train."
 
 
 def _listed(runs: RunStore) -> list[Run]:
@@ -119,17 +126,22 @@ def _status(runs: RunStore, run_id: str, kind: str, every: float | None) -> None
     run = _as_drawn(runs, run_id, kind, every)
     mine = seen(runs, run_id)
     if run.is_live:
-        keep_served(runs)
+        try:
+            keep_served(runs)
+        except RunError as mistake:  # the run can still be seen
+            show_mistake(str(mistake))
     controls(runs, run, has_begun=mine.last > 0)
-    with st.container(key="run_state"):
+    with st.container(key="run_state", gap=None):
         st.markdown(f"{STATES[run.state]}{_where(runs, run, mine)}")
         if kind != "over" and (words := newest(run, mine)):
             st.markdown(words)
+        if kind != "over" and (words := taken_up(mine)):
+            st.caption(words)
     if run.error:
         show_mistake(run.error)
-    _numbers(run, mine)
     if mine.epochs or mine.batches:
         _curves(run, mine)
+    _numbers(run, mine)
 
 
 def _as_drawn(runs: RunStore, run_id: str, kind: str, every: float | None) -> Run:
@@ -177,7 +189,7 @@ def _metrics(mine: Seen, unit: str) -> None:
         st.metric(
             f"Test MAE{in_unit}",
             f"{test['mae']:.3f}",
-            f"{test['mae'] - test['mean_mae']:+.3f} against the mean ({test['mean_mae']:.3f})",
+            f"{test['mae'] - test['mean_mae']:+.3f} against the mean: {test['mean_mae']:.3f} on the test crystals",
             delta_color="inverse",
             border=True,
             help=f"On {len(test['ids'])} crystals never seen. Always guessing the mean of the training targets "
@@ -188,9 +200,15 @@ def _metrics(mine: Seen, unit: str) -> None:
 
 
 def _curves(run: Run, mine: Seen) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = st.segmented_control(
-            "Curve", ["MAE", "loss"], default="MAE", required=True, key="curve", bind="query-params"
+            "Curve",
+            ["MAE", "loss"],
+            default="MAE",
+            required=True,
+            key="curve",
+            bind="query-params",
+            help=curve_words(run.settings["train"]["loss"], TARGETS[run.settings["dataset"]["target"]].unit),
         )
         log = st.toggle("Logarithmic", key="log", bind="query-params")
     depends = (mine.last, run.state, shown, log)

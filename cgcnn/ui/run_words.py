@@ -1,5 +1,6 @@
 """A run in words: where it stands, what came of the last batch, how long it still takes."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -13,6 +14,11 @@ ASKED = {  # what a running run was asked for -> what it does about it
     "batch": "One batch, then it pauses.",
     "epoch": "To the end of the epoch, then it pauses.",
     "stop": "It stops after this batch.",
+}
+LOSS_WORDS = {
+    "L1": "the mean absolute error",
+    "MSE": "the mean squared error",
+    "Huber": "the Huber loss (half the squared error below 1, about linear above)",
 }
 RECENT = 10  # epochs that say how long the next ones take
 
@@ -31,10 +37,35 @@ class Seen:
         """One more event."""
         self.latest[kind] = data
         if kind == "epoch":
-            self.epochs.append(data)
-            self.batches = []
+            _place(self.epochs, data, "epoch")
+            done = self.epochs[-1]["epoch"]
+            self.batches = [batch for batch in self.batches if batch["epoch"] > done]
         elif kind == "batch" and data["epoch"] > (self.epochs[-1]["epoch"] if self.epochs else 0):
-            self.batches.append(data)
+            _place(self.batches, data, "step")
+
+
+def _place(rows: list[dict[str, Any]], row: dict[str, Any], by: str) -> None:
+    """Keep rows in order, one of each: a worker that takes over says some things again, and others late."""
+    at = bisect_left(rows, row[by], key=lambda known: known[by])
+    rows[at : at + (at < len(rows) and rows[at][by] == row[by])] = [row]
+
+
+def taken_up(mine: Seen) -> str:
+    """That another worker, or a press on Resume, took the run up where it stood; "" once the epoch is over."""
+    if "resumed" not in mine.latest:
+        return ""
+    epoch = mine.latest["resumed"].get("epoch", 0)
+    is_over = not epoch or (mine.epochs and mine.epochs[-1]["epoch"] >= epoch)
+    return "" if is_over else f"Taken up again in epoch {epoch}."
+
+
+def curve_words(loss: str, unit: str) -> str:
+    """What the two curves measure, and in what."""
+    in_unit = f", in {unit}" if unit else ""
+    return (
+        f"MAE is the mean absolute error of the target{in_unit}. Loss is what training makes small: {LOSS_WORDS[loss]} "
+        "of the normalized target (mean 0, standard deviation 1 on the training crystals), so it has no unit."
+    )
 
 
 def where(run: Run, mine: Seen) -> str:

@@ -1,5 +1,6 @@
 """Who is here: signed in, named by a trusted proxy, or by a nickname that proves nothing."""
 
+import hashlib
 import os
 import secrets
 import unicodedata
@@ -14,6 +15,7 @@ from cgcnn.ui.link import linked, set_link
 from cgcnn.ui.prose import plain
 
 HEADER = "CRYSTAL_GRAPH_LAB_USER_HEADER"  # the environment variable that names the header of a trusted proxy
+COOKIE = "_streamlit_xsrf"  # what every browser gets from the server; gone when the browser is closed
 LONGEST = 24  # characters of a nickname
 LONGEST_PROVEN = 120  # of a name that somebody vouches for: cutting it could make two persons one
 
@@ -47,6 +49,23 @@ def decided(
     return Who(name, name or session, bool(name))
 
 
+def browser_key(cookie: str) -> str:
+    """A key that tabs of one browser share and that a refresh keeps; "" without a cookie that can be read.
+
+    Streamlit's cookie against forged requests is `2|mask|token|time`, and each answer has another mask (4 bytes,
+    over and over): the token alone stays the same. Only its hash is kept.
+    """
+    try:
+        version, mask, masked, _ = cookie.split("|")
+        key, hidden = bytes.fromhex(mask), bytes.fromhex(masked)
+        if version != "2" or len(hidden) < 16:
+            return ""
+        token = bytes(byte ^ key[i % 4] for i, byte in enumerate(hidden))
+    except (ValueError, IndexError):
+        return ""
+    return f"browser {hashlib.sha256(token).hexdigest()[:16]}"
+
+
 def may(name: str, run_user: str) -> bool:
     """Whether somebody of this name may steer a run: one without a name is everybody's."""
     return run_user in ("", name)
@@ -55,8 +74,9 @@ def may(name: str, run_user: str) -> bool:
 def who() -> Who:
     """Who looks at this page."""
     user = dict(st.user) if _providers() is not None else None
+    browser = browser_key(st.context.cookies.get(COOKIE, ""))
     session = st.session_state.setdefault("owner_key", f"session {secrets.token_hex(8)}")
-    return decided(session, linked("who", ""), signed_in=user, header=_header())
+    return decided(browser or session, linked("who", ""), signed_in=user, header=_header())
 
 
 def may_control(run_user: str) -> bool:

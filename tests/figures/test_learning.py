@@ -52,7 +52,7 @@ def test_the_error_view_has_its_unit_and_the_bar_to_beat() -> None:
     assert option["yAxis"]["name"] == "Mean absolute error (eV/atom)"
     line = series(option, "Predict the mean")["markLine"]
     assert line["data"] == [{"yAxis": 0.9}]
-    assert line["label"]["formatter"] == "predict the mean: 0.9 eV/atom"
+    assert line["label"]["formatter"] == "predict the mean, validation: 0.9 eV/atom"
     assert [point[1] for point in series(option, "Predict the mean")["data"]] == [0.9, 0.9]  # the axis reaches it
 
 
@@ -64,6 +64,25 @@ def test_the_best_epoch_has_the_lowest_validation_error_in_both_views() -> None:
     for metric in ("loss", "mae"):
         (mark,) = series(loss_curves(run(9, best=4), metric=metric), "Validation")["markPoint"]["data"]
         assert mark["coord"][0] == 4
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    ("baseline", "of_best", "of_bar"),
+    [(0.21, "bottom", "insideEndTop"), (0.19, "top", "insideEndBottom"), (0.9, "top", "insideEndTop")],
+)
+def test_the_words_on_the_best_epoch_and_on_the_bar_do_not_lie_on_each_other(
+    baseline: float, of_best: str, of_bar: str, log: bool
+) -> None:
+    option = loss_curves(run(9, best=4), metric="mae", baseline=baseline, log=log)
+    assert series(option, "Validation")["markPoint"]["label"]["position"] == of_best
+    assert series(option, "Predict the mean")["markLine"]["label"]["position"] == of_bar
+
+
+def test_the_words_on_the_best_epoch_keep_away_from_the_batches_of_the_next() -> None:
+    of = [loss_curves(run(4, best=4), batches=b, total_epochs=10) for b in ([], batches(5, epoch=5))]
+    sides = [series(option, "Validation")["markPoint"]["label"]["align"] for option in of]
+    assert sides == ["left", "right"]  # which end of the words stands at the point
 
 
 def test_the_best_epoch_can_be_given() -> None:

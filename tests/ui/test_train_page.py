@@ -1,39 +1,22 @@
 """The Train page in every state of a run, with a store that the test fills instead of a worker."""
 
 import shutil
-from collections.abc import Callable
+from errno import ENOSPC
 from pathlib import Path
+from sqlite3 import OperationalError
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cgcnn.runs.records import Lease, Load
+from cgcnn.runs.records import Lease
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.ui.run_change import change_words, changed, knobs
-from cgcnn.ui.run_controls import CONTROLS
-from cgcnn.ui.run_queue import FASTEST, FORGOTTEN, SLOWEST, Watchers, load_words, ordinal, pace, queue_words, spoken
-from cgcnn.ui.run_words import Seen, place, time_to_go
+from cgcnn.ui.run_controls import CONTROLS, copied
 from page_kit import echarts_titles, opened
-
-Event = tuple[str, int, dict[str, Any]]
-DATA: Event = (
-    "data",
-    1,
-    {"n_train": 100, "n_val": 10, "n_test": 10, "n_parameters": 80833, "device": "cpu", "val_mean_mae": 0.6}
-    | {"n_left_out": 0, "n_dropped": 0, "dropped": {}},
-)
-
-
-def batch(step: int, n: int = 20) -> Event:
-    about = {"epoch": (step - 1) // n + 1, "batch": (step - 1) % n + 1, "n_batches": n}
-    return "batch", step, {"step": step, **about, "loss": 0.5, "mae": 0.25}
-
-
-def epoch(n: int, seconds: float = 2.0) -> Event:
-    losses = {"train_loss": 1.0 / n, "val_loss": 1.0 / n, "train_mae": 0.4 / n, "val_mae": 0.5 / n}
-    return "epoch", n, {"epoch": n, **losses, "learning_rate": 0.01, "seconds": seconds, "crystals_per_second": 50.0}
+from train_kit import DATA, Event, batch, epoch
 
 
 @pytest.fixture
@@ -41,12 +24,16 @@ def runs(tmp_path: Path) -> RunStore:
     return RunStore(tmp_path)
 
 
-def worked(runs: RunStore, *events: Event, state: str = "", error: str = "", user: str = "", **config: Any) -> str:
+def worked(
+    runs: RunStore, *events: Event, state: str = "", error: str = "", user: str = "", name: str = "A run", **config: Any
+) -> str:
     """A run that a worker took, with these events; left in `state`, or still running."""
-    run_id = runs.submit(RunConfig().with_(**config), user=user, name="A run")
+    run_id = runs.submit(RunConfig().with_(**config), user=user, name=name)
     lease = runs.take("worker-1")
     assert isinstance(lease, Lease)
     runs.record(lease, [DATA, *events])
+    if state == "paused":
+        runs.request(run_id, "pause")
     if state:
         runs.finish(lease, state, error)
     return run_id
@@ -142,6 +129,13 @@ def test_with_a_name_the_list_holds_my_runs_or_everyones(app: AppTest, runs: Run
     assert len(chooser(app).options) == 2
 
 
+def test_without_a_run_of_mine_the_page_says_where_those_of_the_class_are(app: AppTest, runs: RunStore) -> None:
+    assert "No run yet" in opened(app, "train", who="Bo").info[0].value
+    worked(runs, batch(1), user="Ada")
+    assert "You have no run yet" in app.run().info[0].value and "Everyone's" in app.info[0].value
+    assert "on the left" not in app.info[0].value, "on a phone they are above"
+
+
 def chooser(app: AppTest) -> Any:
     return next(s for s in app.selectbox if s.label == "Run")
 
@@ -152,6 +146,7 @@ def test_train_submits_under_the_readers_name(app: AppTest, runs: RunStore) -> N
     (run,) = runs.runs()
     assert (run.user, run.owner) == ("Ada", "Ada")
     assert "The workers are starting" in words(app)
+    assert "see below ↓](#the-run)" in words(app), "on a phone the run stands out of sight"
 
 
 def test_a_run_that_repeats_another_says_with_what_and_links_to_the_comparison(app: AppTest, runs: RunStore) -> None:
@@ -192,6 +187,27 @@ def test_a_full_disk_is_one_sentence_before_and_after_train(
     assert "has 1 MiB left" in app.warning[0].value
     next(b for b in app.button if b.label == "Train").click().run()
     assert "has 1 MiB left" in app.error[0].value and runs.runs() == [] and not app.exception
+
+
+@pytest.mark.parametrize("reason", [OSError(ENOSPC, "No space left on device"), OperationalError("disk is full")])
+def test_on_a_full_disk_the_page_stands_and_old_runs_can_be_deleted(
+    app: AppTest, runs: RunStore, monkeypatch: pytest.MonkeyPatch, reason: Exception
+) -> None:
+    old = worked(runs, epoch(1), state="finished")
+    monkeypatch.setattr("cgcnn.ui.backend.ensure_running", Mock(side_effect=reason))
+    assert not opened(app, "train", run=old).exception and not app.error
+    app.button(key="delete_now").click().run()
+    assert runs.runs() == [] and not app.exception and not app.error
+
+
+def test_any_other_trouble_with_the_disk_is_one_sentence_at_every_look(
+    app: AppTest, runs: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trouble = Mock(side_effect=OperationalError("attempt to write a readonly database"))
+    monkeypatch.setattr("cgcnn.ui.backend.ensure_running", trouble)
+    opened(app, "train", run=worked(runs, batch(1)))
+    for _ in range(2):
+        assert not app.run().exception and len(app.error) == 1 and "readonly" in app.error[0].value
 
 
 def test_a_press_that_comes_too_late_is_one_sentence(app: AppTest, runs: RunStore) -> None:
@@ -240,56 +256,26 @@ def test_change_one_thing_submits_a_child(app: AppTest, runs: RunStore) -> None:
     app.run()
     app.button(key="change_train").click().run()
     child = runs.runs(1)[0]
-    assert child.parent == old and child.name == "pooling sum instead of mean" and child.config.model.pooling == "sum"
+    assert (child.parent, child.name) == (old, "Formation energy, Pooling sum, seed 0")
+    assert child.config.model.pooling == "sum"
 
 
-# The pace and the words, without a page
+def test_copies_can_be_told_apart_in_the_list(app: AppTest, runs: RunStore) -> None:
+    old = worked(runs, epoch(1), state="finished")
+    worked(runs, epoch(1), state="finished", name="Formation energy, Pooling sum, seed 0")
+    opened(app, "train", run=old)
+    app.session_state[f"change_{old}"] = True
+    app.run()
+    app.button(key="change_train").click().run()
+    assert runs.runs(1)[0].name == "Formation energy, Pooling sum, seed 0 (again)"
 
 
-def test_thirty_watchers_look_less_often_and_never_at_what_is_over() -> None:
-    assert pace("live", 1) == FASTEST and pace("live", 30) == pytest.approx(0.9)
-    assert pace("live", 300) == SLOWEST == pace("live", 1, starts_at_once=False)
-    assert pace("over", 1) is None
+def test_a_reset_run_is_named_after_the_first_of_its_kind(app: AppTest, runs: RunStore) -> None:
+    press(opened(app, "train", run=worked(runs, epoch(1), state="finished")), "reset")
+    assert runs.runs(1)[0].name == "A run (reset)"
+    assert copied(copied("A run"), "again") == "A run (again)" and copied("") == "(reset)"
 
 
-def test_a_watcher_who_left_counts_no_more() -> None:
-    now = [0.0]
-    clock: Callable[[], float] = lambda: now[0]  # noqa: E731
-    watchers = Watchers(clock)
-    assert (watchers.look("a"), watchers.look("b")) == (1, 2)
-    now[0] += FORGOTTEN + 1
-    assert watchers.look("b") == 1
-
-
-def test_the_queue_in_words() -> None:
-    assert queue_words(Load(2, 2, 5, 3), 2) == "2 of 2 slots busy, 5 runs wait; yours is 3rd in line."
-    assert queue_words(Load(2, 1, 1, 3), 0) == "A slot is free: it starts in a moment."
-    assert load_words(Load(2, 2, 1, 3)) == "2 of 2 slots busy, 1 run waits"
-    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 112)] == (
-        ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]
-    )
-    assert [spoken(s) for s in (12.3, 180, 7200)] == ["12 s", "3 min", "2.0 h"]
-
-
-def mine(*events: Event) -> Seen:
-    found = Seen()
-    for kind, _, data in events:
-        found.take(kind, data)
-    return found
-
-
-def test_the_time_to_go_comes_from_the_epochs_themselves() -> None:
-    assert time_to_go(mine(epoch(1, 2.0), epoch(2, 2.0)), 12) == ", about 20 s to go"
-    assert time_to_go(mine(batch(1)), 12) == ""
-
-
-def test_the_batches_of_a_finished_epoch_are_forgotten() -> None:
-    assert mine(batch(1), batch(2)).batches[-1]["batch"] == 2
-    assert mine(batch(1), epoch(1), batch(1)).batches == [], "a late word of an epoch that is over"
-
-
-def test_a_place_is_an_epoch_or_a_batch(runs: RunStore) -> None:
-    run = runs.run(runs.submit(RunConfig()))
-    assert place(run, mine()) == "before the first batch, with its initial weights"
-    assert place(run, mine(epoch(1))) == "after epoch 1 of 60"
-    assert place(run, mine(epoch(1), batch(22))) == "in epoch 2, batch 2 of 20"
+def test_a_run_that_shares_its_batches_is_explained_before_it_starts(app: AppTest) -> None:
+    opened(app, "train", train_processes="2")
+    assert any("share every batch" in info.value for info in app.info)

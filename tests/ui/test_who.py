@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cgcnn.ui.who import HEADER, LONGEST, Who, clean_name, decided, may
+from cgcnn.ui.who import HEADER, LONGEST, Who, browser_key, clean_name, decided, may
 
 ANN = {"is_logged_in": True, "email": "ann@example.org", "name": "Ann"}
 
@@ -22,6 +22,21 @@ def test_a_nickname_is_the_key_of_fairness_and_proves_nothing() -> None:
 
 def test_without_a_name_each_session_waits_for_itself() -> None:
     assert decided("s1") == Who("", "s1") and decided("s2").owner != decided("s1").owner
+
+
+def test_a_browser_is_known_by_the_token_under_the_mask() -> None:
+    token = bytes(range(16))
+    cookies = [
+        "|".join(["2", mask.hex(), bytes(b ^ mask[i % 4] for i, b in enumerate(token)).hex(), "1795285705"])
+        for mask in (b"abcd", b"wxyz")
+    ]
+    assert browser_key(cookies[0]) == browser_key(cookies[1]) != browser_key(cookies[0].replace("2|61", "2|62"))
+    assert token.hex() not in browser_key(cookies[0])
+
+
+@pytest.mark.parametrize("cookie", ["", "2|", "2|zz|00|1", "2||0011|1", "1|61626364|" + "0" * 32 + "|1", "2|61|61|1"])
+def test_without_a_cookie_that_can_be_read_there_is_no_key_of_the_browser(cookie: str) -> None:
+    assert browser_key(cookie) == ""
 
 
 def test_where_people_sign_in_nobody_takes_a_name_by_typing_it() -> None:
