@@ -85,7 +85,7 @@ EXPERIMENTS: dict[str, Card] = {
         seeds=(0, 1, 2),
         look="Compare the gain with the cost: an epoch takes time in proportion to the edges. Then open the "
         "Invariance tab of the Graph page: whole shells give the same answer however the crystal is turned.",
-        core_seconds=280,
+        core_seconds=380,
     ),
     "activation": Card(
         title="Which activation, with or without batch norm?",
