@@ -1,7 +1,9 @@
 """The run store of this machine, and the process that serves it."""
 
 import sqlite3
+import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -35,12 +37,28 @@ def keep_served(opened: RunStore) -> None:
 
     On a full disk pages must open, since old runs are deleted there; that nothing starts `Ballast.why_not` says.
     """
-    last, mistake = st.session_state.get("looked_after", (-LOOK_AFTER, ""))
-    if time.monotonic() - last >= LOOK_AFTER:
-        mistake = _served(opened)
-        st.session_state["looked_after"] = time.monotonic(), mistake
+    care = _care(str(opened.folder))
+    with care.lock:  # one reader looks for all: a look costs some milliseconds, and writes
+        if time.monotonic() - care.last >= LOOK_AFTER:
+            care.mistake = _served(opened)
+            care.last = time.monotonic()
+        mistake = care.mistake
     if mistake:
         raise RunError(mistake)
+
+
+@dataclass
+class Care:
+    """When this server last looked after the dispatcher of a store, and what was wrong."""
+
+    last: float = -LOOK_AFTER
+    mistake: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@st.cache_resource(show_spinner=False)
+def _care(folder: str) -> Care:
+    return Care()
 
 
 def _served(opened: RunStore) -> str:
