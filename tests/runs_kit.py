@@ -27,7 +27,7 @@ SHORT = RunConfig(
 STEADY = RunConfig(  # some seconds long: time to disturb it
     dataset=DatasetConfig(max_sites=4, max_crystals=300),
     model=CGCNN.Config(n_convs=2, atom_dim=24, hidden_dim=24),
-    train=TrainConfig(epochs=40, batch_size=24, snapshots=0),
+    train=TrainConfig(epochs=28, batch_size=24, snapshots=0),
 )
 LONG = SHORT.with_(**{"train.epochs": 2000})
 TIMES = ("seconds", "crystals_per_second")
