@@ -4,7 +4,6 @@ The zip holds all that a run left, and a script that trains it again. `imported.
 """
 
 import argparse
-import csv
 import io
 import json
 import re
@@ -17,6 +16,7 @@ from pprint import pformat
 from typing import Any
 
 from cgcnn.data.archive import folder_files, zip_files
+from cgcnn.data.csv_text import csv_of
 from cgcnn.data.folder import ENDINGS
 from cgcnn.data.id_prop import TABLE
 from cgcnn.data.targets import TARGETS
@@ -95,11 +95,11 @@ def export_zip(store: RunStore, run_id: str) -> bytes:
         "config.json": _json(settings),
         "run.json": _json({"format": FORMAT, "name": run.name, "set": _set_name(run)}),
         "events.jsonl": b"".join(_line(event) for event in events),
-        "metrics.csv": _csv(epochs).encode(),
+        "metrics.csv": csv_of(epochs).encode(),
         "repeat.py": script_of(settings, len(epochs)).encode(),
     }
     if test:
-        files["predictions.csv"] = _csv(predictions(test)).encode()
+        files["predictions.csv"] = csv_of(predictions(test)).encode()
     if network := _network(store, run_id, settings):
         files["model.safetensors"] = network
     return zipped(files | {f"{CRYSTALS}/{name}": data for name, data in crystals.items()})
@@ -189,15 +189,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(part) for part in value]
     return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    out = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return out.getvalue()
 
 
 def _readme(run: Run, epochs: Sequence[Any], test: Mapping[str, Any] | None, lost: bool) -> str:

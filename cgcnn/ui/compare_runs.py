@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from cgcnn.data.csv_text import csv_of
 from cgcnn.figures.compare import Curve, error_difference, overlaid_curves, parity_plots
 from cgcnn.figures.learning import error_by_element
 from cgcnn.runs.store import RunStore
@@ -23,7 +24,6 @@ from cgcnn.ui.compare_differences import (
     value_of,
 )
 from cgcnn.ui.compare_save import save_and_bring
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.prose import explained, plain
 from cgcnn.ui.run_results import errors_by_element
 

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 from pymatgen.core import Structure
 
+from cgcnn.data.csv_text import csv_of
 from cgcnn.data.element_distances import differing_bits, gaps, indistinguishable, never_set, rounded_down
 from cgcnn.data.element_distances import shared_bits as count_shared
 from cgcnn.data.elements import (
@@ -17,7 +18,6 @@ from cgcnn.data.elements import (
 )
 from cgcnn.figures.encoding import Place, bits_height, compared_bits, element_bits, picked_bit
 from cgcnn.figures.periodic_table import clickable_table, picked_element
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.encoding_choice import chosen_bit, clickable, species
 from cgcnn.ui.link import set_link
 from cgcnn.ui.prose import prose

@@ -4,6 +4,7 @@ import streamlit as st
 from pymatgen.core import Structure
 
 from cgcnn.data.crystal import formula_of, site_label
+from cgcnn.data.csv_text import csv_of
 from cgcnn.errors import CrystalError
 from cgcnn.figures.bonds import (
     MOST_ROWS,
@@ -19,7 +20,6 @@ from cgcnn.figures.bonds import (
     widths_to_compare,
 )
 from cgcnn.graph import GraphConfig, build_graph
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.form import form
 from cgcnn.ui.link import linked, set_link
 from cgcnn.ui.prose import show_mistake

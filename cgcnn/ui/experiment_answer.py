@@ -4,13 +4,13 @@ from typing import Any
 
 import streamlit as st
 
+from cgcnn.data.csv_text import csv_of
 from cgcnn.figures.sweep import sweep_rows
 from cgcnn.training.answers import Answer, spread_words
 from cgcnn.training.experiments import EXPERIMENTS
 from cgcnn.training.guesses import judged
 from cgcnn.training.sweep import limits, values_of
 from cgcnn.ui.compare_differences import LETTERS
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.experiment_begin import is_own
 from cgcnn.ui.experiment_seen import SweepSeen
 from cgcnn.ui.experiment_words import judged_words, so_far_words

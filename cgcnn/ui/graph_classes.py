@@ -7,10 +7,10 @@ from pymatgen.core import Structure
 
 from cgcnn.data.cells import Symmetry
 from cgcnn.data.crystal import formula_of, site_label
+from cgcnn.data.csv_text import csv_of
 from cgcnn.figures.classes import MOST_CLASSES, class_names, merged_picture
 from cgcnn.graph import GraphConfig
 from cgcnn.graph.classes import MergedGraph, compared
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.graph_cached import classes_of
 from cgcnn.ui.prose import explained, mistakes_shown, plain
 

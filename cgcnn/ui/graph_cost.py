@@ -4,11 +4,11 @@ import streamlit as st
 from pymatgen.core import Structure
 
 from cgcnn.data.crystal import formula_of
+from cgcnn.data.csv_text import csv_of
 from cgcnn.errors import CrystalError
 from cgcnn.figures.cost import Growth, growth
 from cgcnn.graph import NEIGHBOR_RULES, GraphConfig
 from cgcnn.graph.cost import MOST_EDGES, TRIES, Cost, slope
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.graph_cached import costs_of
 from cgcnn.ui.prose import explained, show_mistake
 

@@ -4,10 +4,10 @@ import streamlit as st
 from pymatgen.core import Structure
 
 from cgcnn.data.crystal import formula_of, site_label
+from cgcnn.data.csv_text import csv_of
 from cgcnn.figures.graph import edge_table
 from cgcnn.figures.quotient import picked_atom, quotient_graph
 from cgcnn.graph import CrystalGraph, GraphConfig, cut_shells
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import select_atom
 
 ROWS = 500  # more rows than anyone reads; the download has all

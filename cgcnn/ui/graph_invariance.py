@@ -8,13 +8,13 @@ import streamlit as st
 from pymatgen.core import Structure
 
 from cgcnn.data.crystal import formula_of, site_label
+from cgcnn.data.csv_text import csv_of
 from cgcnn.data.targets import Target
 from cgcnn.explain.descriptions import CONTROL
 from cgcnn.explain.invariance import Invariance, Summary, shown_scale
 from cgcnn.figures.invariance import moved_answers
 from cgcnn.graph import CutShell, GraphConfig, cut_shells
 from cgcnn.training.predictor import Predictor
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import choose
 from cgcnn.ui.graph_cached import invariance_of
 from cgcnn.ui.networks import chosen_network

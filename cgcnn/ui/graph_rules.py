@@ -7,11 +7,11 @@ import streamlit as st
 from pymatgen.core import Structure
 
 from cgcnn.data.crystal import formula_of, site_label
+from cgcnn.data.csv_text import csv_of
 from cgcnn.errors import CrystalError
 from cgcnn.figures.rules import neighbors_by_rule
 from cgcnn.graph import NEIGHBOR_RULES, GraphConfig
 from cgcnn.graph.neighborhood import CHEMIST, Group, table
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.graph_cached import neighborhood_of
 from cgcnn.ui.prose import explained, show_mistake
 

@@ -5,9 +5,9 @@ from typing import Any
 import streamlit as st
 
 from cgcnn.data.crystal import formula_of
+from cgcnn.data.csv_text import csv_of
 from cgcnn.explain.doubts import Answer, Known
 from cgcnn.explain.likeness import Alike, Reference, others_alike
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import Current, add_own
 from cgcnn.ui.predict_answer import Asked
 from cgcnn.ui.predict_known import Survey, key_of, survey

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from cgcnn.data.crystal import formula_of
+from cgcnn.data.csv_text import csv_of
 from cgcnn.data.targets import Target
 from cgcnn.errors import CrystalError
 from cgcnn.explain.contributions import digits
@@ -15,7 +16,6 @@ from cgcnn.graph import CrystalGraph, GraphConfig, build_graph
 from cgcnn.models.published import PUBLISHED
 from cgcnn.training.predictor import Predictor
 from cgcnn.ui.backend import store
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import Current
 from cgcnn.ui.networks import Network, chosen_network, network
 from cgcnn.ui.predict_known import Survey, survey

@@ -6,12 +6,12 @@ import streamlit as st
 from pymatgen.core import Structure
 
 from cgcnn.data.crystal import formula_of, site_label
+from cgcnn.data.csv_text import csv_of
 from cgcnn.errors import CrystalError
 from cgcnn.explain.contributions import Contributions, Group, contributions, grouped, orbit_labels
 from cgcnn.explain.record import record
 from cgcnn.figures.contributions import contribution_scene, contribution_strip, number
 from cgcnn.graph import CrystalGraph, cut_shells
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import Current, selected_atom
 from cgcnn.ui.pick import pickable_view
 from cgcnn.ui.predict_answer import Asked

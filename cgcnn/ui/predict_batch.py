@@ -6,11 +6,11 @@ import streamlit as st
 
 from cgcnn.data import samples
 from cgcnn.data.crystal import formula_of
+from cgcnn.data.csv_text import csv_of
 from cgcnn.errors import CrystalError
 from cgcnn.explain.doubts import Answer, Known, answers, distance_doubt, doubts
 from cgcnn.explain.likeness import others_alike
 from cgcnn.graph import CrystalGraph, build_graph
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import add_own, choose, find, own_keys
 from cgcnn.ui.predict_answer import Asked
 from cgcnn.ui.predict_files import clear_button, take_files

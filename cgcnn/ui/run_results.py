@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 from pymatgen.core import Composition
 
+from cgcnn.data.csv_text import csv_of
 from cgcnn.data.targets import TARGETS, Target
 from cgcnn.errors import CrystalError
 from cgcnn.figures.learning import error_by_element, parity_plot
@@ -15,7 +16,6 @@ from cgcnn.figures.scene import crystal_scene
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.training.advice import advice
-from cgcnn.ui.csv_text import csv_of
 from cgcnn.ui.current import current
 from cgcnn.ui.networks import network
 from cgcnn.ui.prose import explained, plain

@@ -2,10 +2,11 @@
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def csv_of(rows: list[dict[str, Any]]) -> str:
+def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as the text of a CSV file."""
     out = io.StringIO()
     if rows:
