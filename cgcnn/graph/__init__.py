@@ -7,7 +7,8 @@ from cgcnn.graph.config import GraphConfig
 from cgcnn.graph.neighbors import NEIGHBOR_RULES
 
 if TYPE_CHECKING:
-    from cgcnn.graph.crystal_graph import CrystalGraph, batch, build_graph
+    from cgcnn.graph.build import build_graph
+    from cgcnn.graph.crystal_graph import CrystalGraph, batch
     from cgcnn.graph.neighbor_shells import CutShell, Shell, cut_shells, shells
 
 __all__ = [
@@ -24,7 +25,7 @@ __all__ = [
 HOME = {
     "CrystalGraph": "crystal_graph",
     "batch": "crystal_graph",
-    "build_graph": "crystal_graph",
+    "build_graph": "build",
     "CutShell": "neighbor_shells",
     "Shell": "neighbor_shells",
     "cut_shells": "neighbor_shells",

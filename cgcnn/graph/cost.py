@@ -7,8 +7,9 @@ from time import perf_counter
 import numpy as np
 from pymatgen.core import Structure
 
+from cgcnn.graph.build import build_graph
 from cgcnn.graph.config import GraphConfig
-from cgcnn.graph.crystal_graph import CrystalGraph, build_graph
+from cgcnn.graph.crystal_graph import CrystalGraph
 
 MOST_ATOMS = 4_096
 MOST_EDGES = 400_000  # a fifth of a second; every rule is linear long before

@@ -2,27 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from pymatgen.core import Structure
 from torch import Tensor
 
-from cgcnn.data.crystal import formula_of, site_label
-from cgcnn.errors import CrystalError, IsolatedAtomError
-from cgcnn.graph.config import GraphConfig
-from cgcnn.graph.neighbors import NEIGHBOR_RULES, Neighbors, Sites, nearest, ordered, rank
-
-MAX_EDGES = 3_000_000  # 300 MB of edge vectors; beyond it the cutoff is a mistake
-NO_CUTOFF = 1e3  # Å; farther than any neighbor in a crystal that read_structure accepts
+from cgcnn.errors import CrystalError
 
 
 @dataclass(frozen=True)
 class CrystalGraph:
     """One crystal, or several side by side; edges are sorted by center, then by distance.
 
-    It holds physics, not features: the 92-bit vectors and the Gaussians are made by the model.
+    It holds physics, not features: the 92-bit vectors and the Gaussians are made by the model. In a merged graph
+    (`cgcnn.graph.merge`) an atom stands for all atoms that no network can tell from it, and an edge for all edges of
+    its center that carry the same message; their multiplicities say for how many.
     """
 
     atomic_numbers: Int[Tensor, " atoms"]
@@ -32,10 +28,12 @@ class CrystalGraph:
     image: Int[Tensor, "edges 3"]  # lattice vectors added to the neighbor
     displacement: Float[Tensor, "edges 3"]  # Å, from center to neighbor image
     n_crystals: int = 1
+    multiplicity: Int[Tensor, " atoms"] | None = None  # how many equal atoms each one stands for; None: itself
+    edge_multiplicity: Int[Tensor, " edges"] | None = None  # how many equal edges of its center; None: itself
 
     @property
     def n_atoms(self) -> int:
-        """The number of atoms of all crystals together."""
+        """The number of rows that stand for atoms, of all crystals together."""
         return len(self.atomic_numbers)
 
     @property
@@ -51,40 +49,45 @@ class CrystalGraph:
     @property
     def degree(self) -> Int[Tensor, " atoms"]:
         """The number of neighbors of each atom."""
-        return torch.bincount(self.center, minlength=self.n_atoms)
+        return _counted(self.center, self.edge_multiplicity, self.n_atoms)
 
     @property
     def atoms_per_crystal(self) -> Int[Tensor, " crystals"]:
-        """The number of atoms of each crystal."""
-        return torch.bincount(self.crystal, minlength=self.n_crystals)
+        """The number of atoms in the cell of each crystal."""
+        return _counted(self.crystal, self.multiplicity, self.n_crystals)
+
+    @cached_property
+    def ends(self) -> tuple[Int[Tensor, " crystals+1"], Int[Tensor, " crystals+1"]]:
+        """Where the atoms, and where the edges, of each crystal begin; the last entry is where all end."""
+        atoms = _starts(torch.bincount(self.crystal, minlength=self.n_crystals))
+        return atoms, torch.searchsorted(self.center, atoms)
+
+    def take(self, chosen: Int[Tensor, " chosen"]) -> "CrystalGraph":
+        """The chosen crystals side by side, in their order: what `batch` gives of single graphs, without a loop."""
+        (first_atom, first_edge), n = self.ends, len(chosen)
+        n_atoms, n_edges = first_atom.diff()[chosen], first_edge.diff()[chosen]
+        atoms, edges = _ranges(first_atom[chosen], n_atoms), _ranges(first_edge[chosen], n_edges)
+        moved = (_starts(n_atoms)[:-1] - first_atom[chosen]).repeat_interleave(n_edges, output_size=len(edges))
+        return CrystalGraph(
+            atomic_numbers=self.atomic_numbers[atoms],
+            crystal=torch.arange(n, device=chosen.device).repeat_interleave(n_atoms, output_size=len(atoms)),
+            center=self.center[edges] + moved,
+            neighbor=self.neighbor[edges] + moved,
+            image=self.image[edges],
+            displacement=self.displacement[edges],
+            n_crystals=n,
+            multiplicity=None if self.multiplicity is None else self.multiplicity[atoms],
+            edge_multiplicity=None if self.edge_multiplicity is None else self.edge_multiplicity[edges],
+        )
 
     def to(self, device: torch.device | str) -> "CrystalGraph":
         """The same graph on another device."""
-        tensors = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "n_crystals"}
+        tensors = {f.name: t for f in fields(self) if isinstance(t := getattr(self, f.name), Tensor)}
         return replace(self, **{name: tensor.to(device) for name, tensor in tensors.items()})
 
     def __repr__(self) -> str:
         """One line: how much of everything there is."""
         return f"CrystalGraph({self.n_crystals} crystals, {self.n_atoms} atoms, {self.n_edges} edges)"
-
-
-def build_graph(structure: Structure, config: GraphConfig | None = None) -> CrystalGraph:
-    """The crystal graph of an ordered structure; IsolatedAtomError names an atom that has no neighbor."""
-    config = config or GraphConfig()
-    if not structure.is_ordered:
-        raise CrystalError(f"{formula_of(structure)} has partly occupied sites; give an ordered structure.")
-    sites = Sites.of(structure)
-    pairs = find_neighbors(structure, sites, config)
-    offsets = pairs.image @ sites.lattice
-    displacement = sites.coords[pairs.neighbor] + offsets - sites.coords[pairs.center]
-    return CrystalGraph(
-        atomic_numbers=torch.from_numpy(sites.numbers),
-        crystal=torch.zeros(len(sites.numbers), dtype=torch.long),
-        center=torch.from_numpy(pairs.center.astype(np.int64)),
-        neighbor=torch.from_numpy(pairs.neighbor.astype(np.int64)),
-        image=torch.from_numpy(pairs.image),
-        displacement=torch.from_numpy(displacement.astype(np.float32)),
-    )
 
 
 def batch(graphs: Sequence[CrystalGraph]) -> CrystalGraph:
@@ -101,45 +104,32 @@ def batch(graphs: Sequence[CrystalGraph]) -> CrystalGraph:
         image=torch.cat([g.image for g in graphs]),
         displacement=torch.cat([g.displacement for g in graphs]),
         n_crystals=crystals_before[-1],
+        multiplicity=_side_by_side([g.multiplicity for g in graphs], [g.n_atoms for g in graphs]),
+        edge_multiplicity=_side_by_side([g.edge_multiplicity for g in graphs], [g.n_edges for g in graphs]),
     )
 
 
-def find_neighbors(structure: Structure, sites: Sites, config: GraphConfig) -> Neighbors:
-    """The pairs of the configured rule; atoms without any are refused, or looked after on their own."""
-    _refuse_too_many(structure, sites, config)
-    rule = NEIGHBOR_RULES[config.rule]
-    pairs = rule(sites, config.cutoff, config.max_neighbors, config.tolerance, None)
-    isolated = np.flatnonzero(pairs.degree(len(sites.numbers)) == 0)
-    if not len(isolated):
-        return pairs
-    if config.isolated == "error":
-        raise IsolatedAtomError(_isolated_sentence(structure, sites, isolated, config.cutoff))
-    # An isolated atom has no radius of its own to fill, so "radius" gives it its nearest shell.
-    lonely = rule if config.rule != "radius" else NEIGHBOR_RULES["whole shells"]
-    count = config.max_neighbors if config.rule != "radius" else 1
-    found = lonely(sites, NO_CUTOFF, count, config.tolerance, isolated)
-    both = [np.concatenate([getattr(p, f.name) for p in (pairs, found)]) for f in fields(Neighbors)]
-    return ordered(sites, Neighbors(*both))
+def _side_by_side(parts: Sequence[Tensor | None], lengths: Sequence[int]) -> Tensor | None:
+    """Multiplicities in one row, 1 where a graph has none; None when no graph has any."""
+    if all(part is None for part in parts):
+        return None
+    ones = [torch.ones(n, dtype=torch.long) if part is None else part for part, n in zip(parts, lengths, strict=True)]
+    return torch.cat(ones)
 
 
-def _isolated_sentence(structure: Structure, sites: Sites, isolated: np.ndarray, cutoff: float) -> str:
-    first, count, total = site_label(structure, int(isolated[0])), len(isolated), len(sites.numbers)
-    around = nearest(sites, 1, NO_CUTOFF, 0.0, isolated)
-    nearest_of_each = around.distance[rank(around, total) == 0]
-    need = np.ceil(10 * nearest_of_each.max()) / 10 if len(nearest_of_each) == count else np.inf
-    farthest = GraphConfig.options()["cutoff"].maximum or np.inf
-    advice = f"raise the cutoff to at least {need:.1f} Å, or let it grow" if need <= farthest else "let the cutoff grow"
-    verb = "has" if count == 1 else "have"
-    return (
-        f"{count} of {total} atoms of {formula_of(structure)} {verb} no neighbor within "
-        f"{cutoff:g} Å (first: {first}); {advice} for such atoms."
-    )
+def _counted(index: Tensor, multiplicity: Tensor | None, n: int) -> Int[Tensor, " n"]:
+    """How often each of 0 … n−1 occurs, rows counting as often as they stand for."""
+    if multiplicity is None:
+        return torch.bincount(index, minlength=n)
+    return multiplicity.new_zeros(n).index_add(0, index, multiplicity)
 
 
-def _refuse_too_many(structure: Structure, sites: Sites, config: GraphConfig) -> None:
-    per_atom = 4.19 * config.cutoff**3 * len(sites.numbers) / structure.volume
-    if config.rule == "radius" and per_atom * len(sites.numbers) > MAX_EDGES:
-        raise CrystalError(
-            f"All pairs of {formula_of(structure)} within {config.cutoff:g} Å would be about "
-            f"{per_atom * len(sites.numbers):,.0f} edges (limit {MAX_EDGES:,}); lower the cutoff or use a smaller cell."
-        )
+def _starts(lengths: Int[Tensor, " n"]) -> Int[Tensor, " n+1"]:
+    return torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+
+
+def _ranges(starts: Int[Tensor, " n"], lengths: Int[Tensor, " n"]) -> Int[Tensor, " total"]:
+    """start, start + 1, …, start + length − 1 of each, one after another."""
+    total = int(lengths.sum())
+    shift = (starts - _starts(lengths)[:-1]).repeat_interleave(lengths, output_size=total)
+    return torch.arange(total, device=starts.device) + shift

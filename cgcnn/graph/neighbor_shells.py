@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 from pymatgen.core import Element, Structure
 
+from cgcnn.graph.build import build_graph
 from cgcnn.graph.config import GraphConfig
-from cgcnn.graph.crystal_graph import CrystalGraph, build_graph
+from cgcnn.graph.crystal_graph import CrystalGraph
 from cgcnn.graph.neighbors import Sites, ordered, within
 
 SAME_SHELL = 1e-3  # Å; see "whole shells"

@@ -171,7 +171,7 @@ def test_a_crystal_goes_by_the_name_of_the_page(app: AppTest) -> None:
 
 
 def test_a_radius_that_holds_too_many_leaves_the_other_rules(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cgcnn.graph.crystal_graph.MAX_EDGES", 500)
+    monkeypatch.setattr("cgcnn.graph.build.MAX_EDGES", 500)
     costs_of.clear()
     opened(app, "Cost")
     assert not app.exception and "All pairs of NaCl" in app.error[0].value
