@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from cgcnn.explain.steps import LayerSteps
 from cgcnn.nn.gated_conv import GatedConv
+from cgcnn.nn.norms import NoNorm
 from cgcnn.nn.weight_shared_conv import SelfConv, WeightSharedConv
 
 SHOWN_TERMS = 4  # of a sum; the others become dots
@@ -44,7 +45,7 @@ def _gated(steps: LayerSteps, edge: int, f: int) -> tuple[list[Line], list[Line]
         mixed = steps[f"W_{letter} z + b_{letter}"][edge, f]
         parts = _parts(layer.linear, row, [steps.v_i, steps.v_j[edge], steps.u[edge]], ["v_i", "v_j", "u_{ij}"])
         of_edge.append(Line(words, rf"(W_{letter} z + b_{letter})_{{{f + 1}}} = {parts} = {_n(mixed)}"))
-        if not isinstance(norm, nn.Identity):
+        if not isinstance(norm, NoNorm):
             row_of_all = torch.cat([steps["W_f z + b_f"][edge], steps["W_s z + b_s"][edge]])
             normed = steps[f"z_{letter}"][edge, f]
             formula = _normed(steps, "norm_message", row_of_all, row)
@@ -123,7 +124,7 @@ def _norm_words(norm: nn.Module) -> str:
 
 def _norm_line(steps: LayerSteps, before: Tensor, f: int, after: Tensor) -> list[Line]:
     norm = steps.layer.norm_sum
-    if isinstance(norm, nn.Identity):
+    if isinstance(norm, NoNorm):
         return []
     return [Line(_norm_words(norm), rf"N = {_normed(steps, 'norm_sum', before, f)} = {_n(after)}")]
 

@@ -8,6 +8,7 @@ from torch import nn
 from cgcnn.errors import CrystalError
 from cgcnn.nn import ACTIVATIONS
 from cgcnn.nn.gated_conv import GatedConv
+from cgcnn.nn.norms import NoNorm
 from cgcnn.nn.weight_shared_conv import WeightSharedConv
 
 
@@ -21,7 +22,7 @@ def _of_this_crystal(norm: nn.Module) -> nn.Module:
 
 
 def _none(norm: nn.Module) -> nn.Module:
-    return nn.Identity()
+    return NoNorm()
 
 
 NORM_VARIANTS = {"as it is": _as_it_is, "statistics of this crystal": _of_this_crystal, "none": _none}
@@ -29,10 +30,10 @@ NORM_VARIANTS = {"as it is": _as_it_is, "statistics of this crystal": _of_this_c
 
 def norm_variants(layer: nn.Module) -> list[str]:
     """Those of NORM_VARIANTS that change something about this layer."""
-    norm = getattr(layer, "norm_sum", nn.Identity())
+    norm = getattr(layer, "norm_sum", NoNorm())
     if isinstance(norm, nn.BatchNorm1d):
         return list(NORM_VARIANTS)
-    return ["as it is"] if isinstance(norm, nn.Identity) else ["as it is", "none"]
+    return ["as it is"] if isinstance(norm, NoNorm) else ["as it is", "none"]
 
 
 def changed(layer: nn.Module, activation: str | None = None, norm: str = "as it is") -> nn.Module:

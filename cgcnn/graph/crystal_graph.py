@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,8 +29,8 @@ class CrystalGraph:
     image: Int[Tensor, "edges 3"]  # lattice vectors added to the neighbor
     displacement: Float[Tensor, "edges 3"]  # Å, from center to neighbor image
     n_crystals: int = 1
-    multiplicity: Int[Tensor, " atoms"] | None = None  # how many equal atoms each one stands for; None: itself
-    edge_multiplicity: Int[Tensor, " edges"] | None = None  # how many equal edges of its center; None: itself
+    multiplicity: Float[Tensor, " atoms"] | None = None  # how many equal atoms each one stands for; None: itself
+    edge_multiplicity: Float[Tensor, " edges"] | None = None  # how many equal edges of its center; None: itself
 
     @property
     def n_atoms(self) -> int:
@@ -62,9 +63,16 @@ class CrystalGraph:
         atoms = _starts(torch.bincount(self.crystal, minlength=self.n_crystals))
         return atoms, torch.searchsorted(self.center, atoms)
 
+    @cached_property
+    def copies_of_edges(self) -> Float[Tensor, " edges"] | None:
+        """How many edges of the plain graph each one stands for, over all equal centers; None in a plain graph."""
+        if self.edge_multiplicity is None or self.multiplicity is None:
+            return None
+        return self.edge_multiplicity * self.multiplicity[self.center]
+
     def take(self, chosen: Int[Tensor, " chosen"]) -> "CrystalGraph":
         """The chosen crystals side by side, in their order: what `batch` gives of single graphs, without a loop."""
-        (first_atom, first_edge), n = self.ends, len(chosen)
+        (first_atom, first_edge), n, chosen = self.ends, len(chosen), chosen.to(self.crystal.device)
         n_atoms, n_edges = first_atom.diff()[chosen], first_edge.diff()[chosen]
         atoms, edges = _ranges(first_atom[chosen], n_atoms), _ranges(first_edge[chosen], n_edges)
         moved = (_starts(n_atoms)[:-1] - first_atom[chosen]).repeat_interleave(n_edges, output_size=len(edges))
@@ -82,7 +90,7 @@ class CrystalGraph:
 
     def to(self, device: torch.device | str) -> "CrystalGraph":
         """The same graph on another device."""
-        tensors = {f.name: t for f in fields(self) if isinstance(t := getattr(self, f.name), Tensor)}
+        tensors: dict[str, Any] = {f.name: t for f in fields(self) if isinstance(t := getattr(self, f.name), Tensor)}
         return replace(self, **{name: tensor.to(device) for name, tensor in tensors.items()})
 
     def __repr__(self) -> str:
@@ -113,7 +121,7 @@ def _side_by_side(parts: Sequence[Tensor | None], lengths: Sequence[int]) -> Ten
     """Multiplicities in one row, 1 where a graph has none; None when no graph has any."""
     if all(part is None for part in parts):
         return None
-    ones = [torch.ones(n, dtype=torch.long) if part is None else part for part, n in zip(parts, lengths, strict=True)]
+    ones = [torch.ones(n) if part is None else part for part, n in zip(parts, lengths, strict=True)]
     return torch.cat(ones)
 
 
@@ -121,7 +129,7 @@ def _counted(index: Tensor, multiplicity: Tensor | None, n: int) -> Int[Tensor, 
     """How often each of 0 … n−1 occurs, rows counting as often as they stand for."""
     if multiplicity is None:
         return torch.bincount(index, minlength=n)
-    return multiplicity.new_zeros(n).index_add(0, index, multiplicity)
+    return multiplicity.new_zeros(n).index_add(0, index, multiplicity).long()
 
 
 def _starts(lengths: Int[Tensor, " n"]) -> Int[Tensor, " n+1"]:

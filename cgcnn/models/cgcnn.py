@@ -95,4 +95,4 @@ class CGCNN(nn.Module):
         u = self.embed_edge(graph.distance)  # (edges, k)
         for conv in self.convs:
             v = conv(v, u, graph)
-        return self.head(self.pool(v, graph.crystal, graph.n_crystals))
+        return self.head(self.pool(v, graph.crystal, graph.n_crystals, graph.multiplicity))

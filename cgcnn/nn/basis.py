@@ -19,7 +19,7 @@ class GaussianExpansion(nn.Module):
 
     def forward(self, distance: Float[Tensor, " edges"]) -> Float[Tensor, "edges k"]:
         """Distances in Å to vectors with entries between 0 and 1."""
-        return torch.exp(-(((distance[:, None] - self.centers) / self.width) ** 2))
+        return torch.exp(-(((distance[:, None] - self.centers) / self.width) ** 2).clamp(max=50.0))
 
     def __len__(self) -> int:
         """The number of Gaussians."""

@@ -1,4 +1,4 @@
-"""What keeps the numbers inside a network in range, or nothing."""
+"""What keeps the numbers inside a network in range, or nothing. Rows may count more than once: see `CrystalGraph`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,28 +8,70 @@ import torch.distributed as dist
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cgcnn.nn.segment import Copies
+
 
 class BatchNorm(nn.BatchNorm1d):
     """(x − mean) / √(var + ε) · γ + β, feature by feature, over all rows of a batch.
 
-    Where several processes share a batch, over the rows of them all, each row counting once: the numbers of one
-    process that has the whole batch. (torch's own SyncBatchNorm needs a GPU.)
+    A row that stands for several equal ones counts as often, and where several processes share a batch, the rows of
+    them all count. (torch's own batch norm, used where neither is so, takes no weights; its SyncBatchNorm needs a GPU.)
     """
 
-    def forward(self, x: Float[Tensor, "rows d"]) -> Float[Tensor, "rows d"]:
+    def forward(
+        self, x: Float[Tensor, "rows d"], copies: Float[Tensor, " rows"] | None = None
+    ) -> Float[Tensor, "rows d"]:
         """Same shape; training also moves the running statistics."""
-        if not (self.training and is_shared()):
+        if not self.training or (copies is None and not is_shared()):
             return super().forward(x)
-        mean, var, n = moments(x.detach())
-        self._remember(mean, var * n / (n - 1))  # torch keeps the unbiased variance
-        return _SharedNorm.apply(x, self.weight, self.bias, mean, torch.rsqrt(var + self.eps), n)
+        assert self.running_mean is not None and self.running_var is not None
+        assert self.num_batches_tracked is not None and self.momentum is not None
+        normed, mean, var, n = _Normed.apply(x.to(self.weight.dtype), self.weight, self.bias, copies, self.eps)
+        with torch.no_grad():
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var * (n / (n - 1)), self.momentum)  # torch too keeps the unbiased variance
+        return normed.to(x.dtype)
 
-    def _remember(self, mean: Tensor, var: Tensor) -> None:
-        assert self.running_mean is not None and self.running_var is not None and self.momentum is not None
-        assert self.num_batches_tracked is not None
-        self.num_batches_tracked.add_(1)
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(var, self.momentum)
+
+class _Normed(torch.autograd.Function):
+    """Batch norm and its gradient (Ioffe and Szegedy, arXiv:1502.03167, section 3), with sums over all processes."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, copies: Copies, eps: float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        mean, n = weighted_mean(x, copies)
+        centered = x - mean
+        scratch = centered * centered  # every new array of this size costs as much as two passes over it
+        var, _ = weighted_mean(scratch, copies)
+        scale = torch.rsqrt(var + eps)
+        ctx.save_for_backward(centered, weight, scale, n, copies)
+        ctx.mark_non_differentiable(mean, var, n)
+        return torch.addcmul(bias, centered, weight * scale, out=scratch), mean, var, n
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        centered, weight, scale, n, copies = ctx.saved_tensors
+        scratch = grad * centered
+        of_bias, of_weight = grad.sum(dim=0), scratch.sum(dim=0) * scale  # of the rows here
+        through_mean, through_var = (added_up(torch.cat([of_bias, of_weight])) / n).chunk(2)
+        torch.addcmul(through_mean, centered, scale * through_var, out=scratch)
+        if copies is not None:
+            scratch *= copies[:, None]
+        return torch.sub(grad, scratch, out=scratch).mul_(weight * scale), of_weight, of_bias, None, None
+
+
+def weighted_mean(
+    x: Float[Tensor, "rows d"], copies: Float[Tensor, " rows"] | None
+) -> tuple[Float[Tensor, " d"], Tensor]:
+    """The mean of each column over the rows of all processes, a row counting as often as it says; and their number."""
+    if copies is None:
+        here = torch.cat([x.sum(dim=0), x.new_tensor([float(len(x))])])
+    else:
+        here = torch.cat([copies @ x, copies.sum()[None]])
+    total = added_up(here)
+    return total[:-1] / total[-1], total[-1]
 
 
 def is_shared() -> bool:
@@ -37,51 +79,34 @@ def is_shared() -> bool:
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
-def add_up(x: Tensor) -> None:
-    """Replace `x` by its sum over all processes; ConnectionError when one of them has ended."""
-    try:
-        dist.all_reduce(x)
-    except RuntimeError as reason:
-        raise ConnectionError("One of the processes that share this run has ended.") from reason
+def added_up(x: Tensor) -> Tensor:
+    """`x`, replaced by its sum over all processes; ConnectionError when one of them has ended."""
+    if is_shared():
+        try:
+            dist.all_reduce(x)
+        except RuntimeError as reason:
+            raise ConnectionError("One of the processes that share this run has ended.") from reason
+    return x
 
 
-def moments(x: Float[Tensor, "rows d"]) -> tuple[Float[Tensor, " d"], Float[Tensor, " d"], Tensor]:
-    """Mean and (biased) variance of every feature over the rows of all processes, and the number of rows.
+class LayerNorm(nn.LayerNorm):
+    """Each row on its own (Ba et al., arXiv:1607.06450), so it does not matter how often a row counts."""
 
-    Each process looks at its own rows in two passes; what they found is put together in float64.
-    """
-    own_mean = x.mean(dim=0)  # torch.var_mean would take ten times as long along this dimension
-    own_var = (x - own_mean).square_().mean(dim=0).double()
-    own_mean, n = own_mean.double(), torch.full_like(own_var[:1], len(x))
-    both = torch.cat([n, n * own_mean, n * (own_var + own_mean**2)])
-    add_up(both)
-    n, first, second = both.split([1, x.shape[1], x.shape[1]])
-    mean = first / n
-    return mean.to(x.dtype), (second / n - mean**2).clamp(min=0).to(x.dtype), n.to(x.dtype)
+    def forward(self, x: Float[Tensor, "rows d"], copies: Copies = None) -> Float[Tensor, "rows d"]:
+        """Same shape."""
+        return super().forward(x)
 
 
-class _SharedNorm(torch.autograd.Function):
-    """Batch norm and its gradient (Ioffe and Szegedy, arXiv:1502.03167, section 3), with sums over all processes."""
+class NoNorm(nn.Identity):
+    """The equation of the paper: no norm."""
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, scale: Tensor, n: Tensor) -> Tensor:
-        ctx.save_for_backward(x, weight, mean, scale, n)
-        return torch.addcmul(bias, x - mean, weight * scale)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, mean, scale, n = ctx.saved_tensors
-        centered = x - mean
-        of_bias, of_weight = grad.sum(dim=0), (grad * centered).sum(dim=0) * scale  # of the rows here
-        total = torch.cat([of_bias, of_weight])
-        add_up(total)
-        through_mean, through_var = (total / n).chunk(2)
-        of_x = (grad - through_mean - centered * (scale * through_var)) * (weight * scale)
-        return of_x, of_weight, of_bias, None, None, None
+    def forward(self, x: Float[Tensor, "rows d"], copies: Copies = None) -> Float[Tensor, "rows d"]:
+        """What came in."""
+        return x
 
 
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch norm": BatchNorm,
-    "layer norm": nn.LayerNorm,
-    "none": lambda width: nn.Identity(),
+    "layer norm": LayerNorm,
+    "none": lambda width: NoNorm(),
 }

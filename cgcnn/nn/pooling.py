@@ -8,9 +8,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from cgcnn.nn.segment import segment_max, segment_mean, segment_sum
+from cgcnn.nn.segment import Copies, segment_max, segment_mean, segment_sum
 
-Segment = Callable[[Tensor, Tensor, int], Tensor]
+Segment = Callable[[Tensor, Tensor, int, Copies], Tensor]
 
 
 class Pooling(nn.Module):
@@ -20,10 +20,10 @@ class Pooling(nn.Module):
         super().__init__()
         self.gather = gather
 
-    def forward(self, v: Tensor, crystal: Tensor, n_crystals: int) -> Tensor:
-        """Atom vectors (atoms, d) and the crystal of each atom to crystal vectors (crystals, d)."""
+    def forward(self, v: Tensor, crystal: Tensor, n_crystals: int, copies: Copies = None) -> Tensor:
+        """Atom vectors (atoms, d), the crystal of each and how often it counts, to crystal vectors (crystals, d)."""
         wide = torch.float32 if v.device.type == "mps" else torch.float64  # Apple's GPUs have no float64
-        return self.gather(v.to(wide), crystal, n_crystals).to(v.dtype)
+        return self.gather(v.to(wide), crystal, n_crystals, copies).to(v.dtype)
 
     def extra_repr(self) -> str:
         """The name of the function that gathers."""

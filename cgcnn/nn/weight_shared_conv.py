@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -34,8 +36,10 @@ class WeightSharedConv(nn.Module):
     ) -> Float[Tensor, "atoms d"]:
         """One round of messages; shapes stay as they are."""
         w_j, w_u = self.neighbor_linear.weight.split([self.atom_dim, self.edge_dim], dim=1)
-        message = (v @ w_j.T)[graph.neighbor] + (u @ w_u.T + self.neighbor_linear.bias)
-        return self.activation(self.norm_sum(segment_sum(message, graph.center, len(v)) + self.self_linear(v)))
+        of_neighbor = F.linear(v, w_j, self.neighbor_linear.bias)
+        message = torch.addmm(of_neighbor.index_select(0, graph.neighbor), u, w_u.T)
+        total = segment_sum(message, graph.center, len(v), graph.edge_multiplicity)
+        return self.activation(self.norm_sum(total + self.self_linear(v), graph.multiplicity))
 
 
 class SelfConv(nn.Module):
@@ -57,4 +61,4 @@ class SelfConv(nn.Module):
         self, v: Float[Tensor, "atoms d"], u: Float[Tensor, "edges e"], graph: CrystalGraph
     ) -> Float[Tensor, "atoms d"]:
         """Each atom on its own; shapes stay as they are."""
-        return self.activation(self.norm_sum(self.self_linear(v)))
+        return self.activation(self.norm_sum(self.self_linear(v), graph.multiplicity))

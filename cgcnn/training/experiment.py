@@ -14,7 +14,8 @@ from cgcnn.config import Config, part
 from cgcnn.data import DatasetConfig, load_crystals, share_out
 from cgcnn.data.crystal import Crystal
 from cgcnn.errors import CrystalError, DatasetError
-from cgcnn.graph import GraphConfig, build_graph
+from cgcnn.graph import CrystalGraph, GraphConfig, batch, build_graph
+from cgcnn.graph.merge import lightest
 from cgcnn.models import MODELS
 from cgcnn.training.normalizer import Normalizer
 from cgcnn.training.parallel import in_step
@@ -273,14 +274,15 @@ def prepared(dataset: DatasetConfig, graph: GraphConfig) -> Generator[Progress, 
     if not graphs:
         first = next(iter(dropped.values()))
         raise DatasetError(f"None of {len(loaded.crystals)} crystals has a graph: {first}")
+    whole, place = lightest(batch(list(graphs.values()))), {crystal_id: n for n, crystal_id in enumerate(graphs)}
     # Split before dropping: a crystal stays on its side whatever the neighbor rule leaves out.
     shares = share_out(loaded.crystals, dataset)
     sides = {"train": shares.train, "val": shares.val, "test": shares.test}
     splits = {name: [crystal for crystal in side if crystal.id in graphs] for name, side in sides.items()}
-    data = {name: _labelled(crystals, graphs, dataset.target) for name, crystals in splits.items()}
+    data = {name: _labelled(crystals, whole, place, dataset.target) for name, crystals in splits.items()}
     ready = Prepared(splits, data, len(loaded.crystals), len(loaded.dropped), dropped)
     _refuse_empty_sides(ready)
-    if dataset.source == "built-in" and sum(g.n_edges for g in graphs.values()) <= KEEP_EDGES:  # others may change
+    if dataset.source == "built-in" and whole.n_edges <= KEEP_EDGES:  # others may change
         _KEPT[dataset, graph] = ready
         while len(_KEPT) > KEEP:
             _KEPT.popitem(last=False)
@@ -315,6 +317,7 @@ def warm_up() -> None:
     optimizer.step()
 
 
-def _labelled(crystals: Sequence[Crystal], graphs: Mapping[str, Any], target: str) -> Labelled:
-    values = torch.tensor([[crystal.targets[target]] for crystal in crystals], dtype=torch.float32)
-    return Labelled([crystal.id for crystal in crystals], [graphs[crystal.id] for crystal in crystals], values)
+def _labelled(crystals: Sequence[Crystal], graph: CrystalGraph, place: Mapping[str, int], target: str) -> Labelled:
+    values = torch.tensor([[crystal.targets[target]] for crystal in crystals], dtype=torch.float32).reshape(-1, 1)
+    chosen = torch.tensor([place[crystal.id] for crystal in crystals], dtype=torch.long)
+    return Labelled([crystal.id for crystal in crystals], graph.take(chosen), values)

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from cgcnn.errors import ConfigError
-from cgcnn.nn.norms import add_up, is_shared
+from cgcnn.nn.norms import added_up, is_shared
 
 E = TypeVar("E")
 
@@ -42,7 +42,7 @@ class Team:
         grads = [p.grad for p in model.parameters() if p.grad is not None]
         numbers = grads[0].new_tensor([loss, error])
         total = torch.cat([*(grad.flatten() for grad in grads), numbers])
-        add_up(total)
+        added_up(total)
         *parts, numbers = total.split([*(grad.numel() for grad in grads), 2])
         for grad, part in zip(grads, parts, strict=True):
             grad.copy_(part.view_as(grad))
@@ -54,7 +54,7 @@ class Team:
             return share
         rows = share.new_zeros(n, share.shape[1])
         rows[self.mine(torch.arange(n))] = share
-        add_up(rows)
+        added_up(rows)
         return rows
 
     def agreed(self, go_on: bool) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cgcnn.config import Config, option
 from cgcnn.errors import ConfigError, CrystalError
-from cgcnn.graph import CrystalGraph, batch
+from cgcnn.graph import CrystalGraph
 from cgcnn.training.normalizer import Normalizer
 from cgcnn.training.parallel import Team
 
@@ -104,6 +104,12 @@ class TrainConfig(Config):
         minimum=1,
         maximum=64,
     )
+    precision: str = option(
+        "float32",
+        "Precision",
+        "bfloat16 computes with 8 bits of mantissa instead of 24: faster where the network is large, and not exact.",
+        choices=("float32", "bfloat16"),
+    )
     snapshots: int = option(
         12,
         "Epochs kept",
@@ -118,7 +124,7 @@ class Labelled:
     """Graphs with their targets in the target's own unit."""
 
     ids: list[str]
-    graphs: list[CrystalGraph]
+    graph: CrystalGraph  # of all of them, side by side
     targets: Float[Tensor, "crystals targets"]
 
     def __len__(self) -> int:
@@ -128,7 +134,15 @@ class Labelled:
     @property
     def n_atoms(self) -> Float[Tensor, " crystals"]:
         """The number of atoms of each crystal."""
-        return torch.tensor([float(g.n_atoms) for g in self.graphs])
+        return self.graph.atoms_per_crystal.float().cpu()
+
+    def take(self, chosen: Int[Tensor, " chosen"]) -> "Labelled":
+        """Some of the crystals, in the order in which they were chosen."""
+        return Labelled([self.ids[i] for i in chosen.tolist()], self.graph.take(chosen), self.targets[chosen])
+
+    def to(self, device: torch.device) -> "Labelled":
+        """The same crystals with their graph on another device; targets are few, and stay."""
+        return Labelled(self.ids, self.graph.to(device), self.targets)
 
 
 @dataclass(frozen=True)
@@ -167,9 +181,9 @@ class Training:
     def __init__(
         self, model: nn.Module, train_set: Labelled, val_set: Labelled, normalizer: Normalizer, config: TrainConfig
     ) -> None:
-        self.model, self.train_set, self.val_set, self.normalizer = model, train_set, val_set, normalizer
-        self.config, self.team = config, Team.here()
+        self.model, self.normalizer, self.config, self.team = model, normalizer, config, Team.here()
         self.device = next(model.parameters()).device
+        self.train_set, self.val_set = train_set.to(self.device), val_set.to(self.device)
         self.optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
         self.n_batches = max(1, min(-(-len(train_set) // config.batch_size), len(train_set) // 2))
         self.team.refuse_small_batches(len(train_set) // self.n_batches)
@@ -196,8 +210,9 @@ class Training:
         """One step of the optimizer."""
         start = time.perf_counter()
         mine = self.team.mine(chosen)
-        graph, targets, n_atoms = collated(self.train_set, mine, self.device)
-        outputs = self.model(graph)
+        graph, targets, n_atoms = collated(self.train_set, mine)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+            outputs = self.model(graph).float()
         loss = self.loss_of(outputs, self.normalizer.normalized(targets, n_atoms))
         loss = loss * (len(mine) / len(chosen))  # every crystal of the batch counts alike, whoever has it
         self.optimizer.zero_grad()
@@ -289,11 +304,11 @@ def kept_epochs(config: TrainConfig) -> list[int]:
 
 
 def collated(
-    data: Labelled, chosen: Tensor, device: torch.device
+    data: Labelled, chosen: Int[Tensor, " chosen"]
 ) -> tuple[CrystalGraph, Float[Tensor, "crystals targets"], Float[Tensor, " crystals"]]:
-    """The chosen crystals as one graph, with their targets and numbers of atoms, on the device."""
-    graph = batch([data.graphs[i] for i in chosen.tolist()]).to(device)
-    return graph, data.targets[chosen].to(device), graph.atoms_per_crystal.float()
+    """The chosen crystals as one graph, with their targets and numbers of atoms, on the device of the graph."""
+    graph = data.graph.take(chosen)
+    return graph, data.targets[chosen].to(graph.crystal.device), graph.atoms_per_crystal.float()
 
 
 @torch.no_grad()
@@ -309,12 +324,12 @@ def predict(
     It leaves the model in eval mode.
     """
     model.eval()
-    device = next(model.parameters()).device
+    data = data.to(next(model.parameters()).device)
     parts = [torch.zeros(0, data.targets.shape[1])]
     for some in (torch.arange(len(data)) if chosen is None else chosen).split(batch_size):
         if not len(some):
             continue  # more processes than crystals
-        graph, _, n_atoms = collated(data, some, device)
+        graph, _, n_atoms = collated(data, some)
         parts.append(normalizer.undo(model(graph), n_atoms).cpu())
     return torch.cat(parts)
 

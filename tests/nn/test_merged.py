@@ -1,0 +1,71 @@
+"""A row that stands for several equal ones counts as often: merged graphs give what plain graphs give."""
+
+import numpy as np
+import pytest
+import torch
+from pymatgen.core import Structure
+
+from cgcnn.graph import GraphConfig, batch, build_graph
+from cgcnn.graph.merge import merged
+from cgcnn.models import CGCNN
+from cgcnn.nn import ACTIVATIONS, CONVS, NORMS, POOLINGS
+from cgcnn.nn.norms import BatchNorm
+
+KNOBS = {"conv": CONVS, "activation": ACTIVATIONS, "norm": NORMS, "pooling": POOLINGS}
+ARMS = [{knob: value} for knob, values in KNOBS.items() for value in values]
+WHOLE = GraphConfig(rule="whole shells")
+
+
+def learned(model: torch.nn.Module, graph) -> dict[str, torch.Tensor]:
+    """Outputs in training mode, gradients, and the statistics that batch norm kept."""
+    model.train().zero_grad()
+    out = model(graph)
+    (out.square().mean() + out.mean()).backward()
+    grads = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    kept = {name: b.clone() for name, b in model.named_buffers() if "running" in name}
+    return {"out": out.detach()} | grads | kept
+
+
+@pytest.mark.parametrize("arm", ARMS, ids=str)
+def test_a_merged_graph_learns_what_the_plain_graph_learns(
+    arm: dict, rock_salt: Structure, perovskite: Structure, low_symmetry: Structure, rutile: Structure
+) -> None:
+    plain = batch([build_graph(s, WHOLE) for s in (rock_salt, perovskite * (2, 1, 1), low_symmetry, rutile)])
+    models = []
+    for graph in (plain, merged(plain)):
+        torch.manual_seed(0)
+        models.append(learned(CGCNN(CGCNN.Config(atom_dim=16, **arm)), graph))
+    largest = max(float(t.abs().max()) for name, t in models[0].items() if name.startswith("convs"))
+    for name, expected in models[0].items():
+        torch.testing.assert_close(models[1][name], expected, atol=1e-5 * max(1.0, largest), rtol=1e-5, msg=name)
+
+
+def test_a_weighted_batch_norm_is_torchs_own_on_repeated_rows() -> None:
+    rows, copies = torch.randn(7, 3, dtype=torch.float64) * 3 + 5, torch.tensor([1.0, 4, 2, 1, 7, 1, 3]).double()
+    ours, own = BatchNorm(3).double(), torch.nn.BatchNorm1d(3).double()
+    few, many = rows.clone().requires_grad_(), rows.repeat_interleave(copies.long(), 0).requires_grad_()
+    out, expected = ours(few, copies), own(many)
+    torch.testing.assert_close(out.repeat_interleave(copies.long(), 0), expected)
+    (out.pow(3) * copies[:, None]).sum().backward(), expected.pow(3).sum().backward()
+    assert few.grad is not None and many.grad is not None
+    total = torch.zeros(7, 3).double().index_add(0, torch.arange(7).repeat_interleave(copies.long()), many.grad)
+    torch.testing.assert_close(few.grad, total)
+    torch.testing.assert_close(ours.weight.grad, own.weight.grad)
+    assert [*ours.state_dict()] == [*own.state_dict()]
+    for name, kept in own.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], kept)
+
+
+@pytest.mark.parametrize("disorder", [0.0, 0.05], ids=["perfect", "disordered"])
+def test_5000_atoms_in_float32_are_5000_atoms_in_float64(perovskite: Structure, disorder: float) -> None:
+    large = perovskite * (10, 10, 10)
+    noise = disorder * np.random.default_rng(0).standard_normal((len(large), 3))
+    large = Structure(large.lattice, large.species, large.cart_coords + noise, coords_are_cartesian=True)
+    plain = build_graph(large)
+    torch.manual_seed(1)
+    model = CGCNN().eval()
+    with torch.no_grad():
+        single = [model(graph) for graph in (plain, merged(plain))]
+        exact = model.double()(plain)
+    for found in single:
+        torch.testing.assert_close(found.double(), exact, atol=1e-5, rtol=0)
