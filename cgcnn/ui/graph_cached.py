@@ -8,6 +8,7 @@ from pymatgen.core import Structure
 
 from cgcnn.data.cells import Symmetry
 from cgcnn.explain.invariance import Invariance, invariance
+from cgcnn.explain.quotient import BothWays, both_ways
 from cgcnn.graph import GraphConfig, build_graph
 from cgcnn.graph.classes import MergedGraph, merged_graph
 from cgcnn.graph.cost import Cost, costs
@@ -49,3 +50,9 @@ def neighborhood_of(structure: Structure, config: GraphConfig, atom: int, rule: 
 def classes_of(structure: Structure, config: GraphConfig) -> tuple[MergedGraph, Symmetry]:
     """The merged graph of a crystal, and the symmetry to compare it with."""
     return merged_graph(build_graph(structure, config), config.tolerance), symmetry_of(structure)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=HASHES)
+def quotient_of(structure: Structure, config: GraphConfig, predictor: Predictor) -> BothWays:
+    """See cgcnn.explain.quotient."""
+    return both_ways(build_graph(structure, config), predictor)

@@ -11,6 +11,7 @@ from cgcnn.data.csv_text import csv_of
 from cgcnn.figures.classes import MOST_CLASSES, class_names, merged_picture
 from cgcnn.graph import GraphConfig
 from cgcnn.graph.classes import MergedGraph, compared
+from cgcnn.ui.graph_both_ways import both_ways_table
 from cgcnn.ui.graph_cached import classes_of
 from cgcnn.ui.prose import explained, mistakes_shown, plain
 
@@ -34,6 +35,7 @@ def classes_tab(structure: Structure, config: GraphConfig, title: str) -> None:
         else:
             st.markdown(f"More than {MOST_CLASSES} kinds of atoms make no readable picture; the tables have them all.")
         explained("graph", "What are classes of atoms?")
+        both_ways_table(structure, config)
     with tables:
         st.markdown("**Kinds of atoms**")  # short: on a telephone the buttons of a table lie over the line above it
         st.dataframe(_class_rows(structure, merged, symmetry)[:ROWS], hide_index=True, height="content")

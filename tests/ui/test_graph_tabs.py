@@ -170,6 +170,13 @@ def test_a_crystal_goes_by_the_name_of_the_page(app: AppTest) -> None:
     assert "**For the network, diamond is 1 kind of atom and" in words(opened(app, "Symmetry", crystal="diamond"))
 
 
+def test_the_merged_graph_gives_the_answer_of_the_whole_one(app: AppTest) -> None:
+    opened(app, "Symmetry", crystal="NaCl")
+    assert "4 messages do the work of 96" in words(app)
+    table = next(table.value for table in app.dataframe if "Each once" in table.value)
+    assert table["All"].tolist()[:2] == ["8", "96"] and table["All"].iloc[2] == table["Each once"].iloc[2]
+
+
 def test_a_radius_that_holds_too_many_leaves_the_other_rules(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cgcnn.graph.build.MAX_EDGES", 500)
     costs_of.clear()
