@@ -45,7 +45,7 @@ class Predictor:
         model, mean, std = load_published(published_file(name))
         return cls(model, GraphConfig(), Normalizer((mean,), (std,)), PUBLISHED[name].target)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def predict(self, structures: Sequence[Structure]) -> list[float]:
         """One value for each structure, in the target's own unit."""
         graph = batch([build_graph(structure, self.graph) for structure in structures])

@@ -4,13 +4,24 @@ import pytest
 import torch
 
 from cgcnn.data import DatasetConfig
+from cgcnn.data.crystal import Crystal
 from cgcnn.errors import ConfigError, CrystalError, DatasetError
-from cgcnn.graph import GraphConfig
+from cgcnn.graph import CrystalGraph, GraphConfig, batch, build_graph
 from cgcnn.models import CGCNN
 from cgcnn.training.experiment import DataReady, Experiment, RunConfig, TestMetrics, run_experiment
 from cgcnn.training.normalizer import Normalizer
 from cgcnn.training.predictor import Predictor
-from cgcnn.training.train import DEVICES, LOSSES, OPTIMIZERS, SCHEDULES, EpochMetrics, TrainConfig, device_of, train
+from cgcnn.training.train import (
+    DEVICES,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    EpochMetrics,
+    Labelled,
+    TrainConfig,
+    device_of,
+    train,
+)
 
 SMALL = RunConfig(
     dataset=DatasetConfig(max_sites=4, max_crystals=60),
@@ -145,6 +156,30 @@ def test_a_device_that_is_absent_is_refused_by_name() -> None:
 def test_a_gpu_learns_what_the_cpu_learns() -> None:
     cpu, gpu = (list(run_experiment(SMALL.with_(**{"train.device": d})))[-1].mae for d in ("cpu", "cuda"))
     assert gpu == pytest.approx(cpu, rel=0.2)
+
+
+def test_bfloat16_learns_nearly_the_same_and_keeps_its_weights_in_float32() -> None:
+    exact, rough = (Experiment(SMALL.with_(**{"train.precision": p})) for p in ("float32", "bfloat16"))
+    losses = [[e.train_loss for e in each.events() if isinstance(e, EpochMetrics)] for each in (exact, rough)]
+    assert losses[0] != losses[1] and losses[1] == pytest.approx(losses[0], rel=0.05)
+    assert {w.dtype for w in rough.model.parameters()} == {torch.float32}
+
+
+def test_a_set_is_trained_on_as_its_quotient_and_learns_what_every_edge_would_teach() -> None:
+    experiment = Experiment(SMALL.with_(**{"train.epochs": 3}))
+    merged = [e for e in experiment.events() if isinstance(e, EpochMetrics)]
+    plain = {
+        side: Labelled(d.ids, plain_graph(experiment.splits[side]), d.targets) for side, d in experiment.data.items()
+    }
+    assert experiment.data["train"].graph.n_edges < 0.5 * plain["train"].graph.n_edges
+    model = experiment.config.new_model()
+    events = train(model, plain["train"], plain["val"], experiment.normalizer, experiment.config.train)
+    whole = [e for e in events if isinstance(e, EpochMetrics)]
+    assert [e.val_mae for e in merged] == pytest.approx([e.val_mae for e in whole], rel=1e-3)
+
+
+def plain_graph(crystals: list[Crystal]) -> CrystalGraph:
+    return batch([build_graph(crystal.structure) for crystal in crystals])
 
 
 def test_a_share_without_enough_graphs_is_refused_before_training() -> None:
