@@ -7,25 +7,32 @@ from cgcnn.graph.config import GraphConfig
 from cgcnn.graph.neighbors import NEIGHBOR_RULES
 
 if TYPE_CHECKING:
-    from cgcnn.graph.build import build_graph
+    from cgcnn.graph.build import Built, build_graph, build_graphs
     from cgcnn.graph.crystal_graph import CrystalGraph, batch
+    from cgcnn.graph.many import build_all
     from cgcnn.graph.neighbor_shells import CutShell, Shell, cut_shells, shells
 
 __all__ = [
     "NEIGHBOR_RULES",
+    "Built",
     "CrystalGraph",
     "CutShell",
     "GraphConfig",
     "Shell",
     "batch",
+    "build_all",
     "build_graph",
+    "build_graphs",
     "cut_shells",
     "shells",
 ]
 HOME = {
     "CrystalGraph": "crystal_graph",
     "batch": "crystal_graph",
+    "build_all": "many",
+    "Built": "build",
     "build_graph": "build",
+    "build_graphs": "build",
     "CutShell": "neighbor_shells",
     "Shell": "neighbor_shells",
     "cut_shells": "neighbor_shells",

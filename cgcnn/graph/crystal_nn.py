@@ -7,7 +7,8 @@ from pymatgen.core import Structure
 
 from cgcnn.data.crystal import formula_of, site_label
 from cgcnn.errors import CrystalError
-from cgcnn.graph.neighbors import Neighbors, Sites, ordered
+from cgcnn.graph.neighbors import Neighbors, ordered
+from cgcnn.graph.sites import Sites
 
 # CrystalNN says so of every structure of bare elements; pymatgen, of every noble gas.
 EXPECTED = ("No oxidation states specified", "CrystalNN: cannot locate an appropriate radius", "No Pauling")
@@ -38,6 +39,6 @@ def _pairs(structure: Structure, atom: int, found: list[dict]) -> Neighbors:
     neighbor = np.array([bond["site_index"] for bond in found], dtype=np.int64)
     image = np.array([bond["image"] for bond in found], dtype=np.int64).reshape(-1, 3)
     sites = Sites.of(structure)
-    ends = sites.coords[neighbor] + image @ sites.lattice
+    ends = sites.coords[neighbor] + image @ sites.lattice[0]
     distance = np.linalg.norm(ends - sites.coords[atom], axis=1)
     return ordered(sites, Neighbors(np.full(len(found), atom), neighbor, image, distance))

@@ -18,29 +18,31 @@ WORTH = 0.85  # of the edges: with more than that left, a plain graph trains fas
 def merged(graph: CrystalGraph) -> CrystalGraph:
     """The quotient of each crystal of a plain graph; every model gives the same output for both, to float precision.
 
-    An edge of the result keeps the displacement of the first edge that it stands for; its image means nothing any more.
+    An edge of the result has the direction of the first edge that it stands for and their mean length; its image
+    means nothing any more.
     """
     shell = shells_of(graph)
     classes = refined(graph, shell)
     _, first = np.unique(classes, return_index=True)  # classes count by first appearance, so `first` ascends
-    of_first = np.zeros(graph.n_atoms, dtype=bool)
-    of_first[first] = True
-    center, neighbor = classes[graph.center.numpy()], classes[graph.neighbor.numpy()]
-    edges = np.flatnonzero(of_first[graph.center.numpy()])
-    edges = edges[np.lexsort((neighbor[edges], shell[edges], center[edges]))]
-    new = np.ones(len(edges), dtype=bool)
-    new[1:] = np.any([key[edges][1:] != key[edges][:-1] for key in (center, shell, neighbor)], axis=0)
-    kept, copies = edges[new], np.diff(np.flatnonzero(np.append(new, True)))
+    sizes = np.bincount(classes)
+    keys = (classes[graph.neighbor.numpy()], shell, classes[graph.center.numpy()])
+    order = np.lexsort(keys)
+    neighbor, shell, center = (key[order] for key in keys)
+    new = np.append(True, (np.diff(center) != 0) | (np.diff(shell) != 0) | (np.diff(neighbor) != 0))
+    kept, copies = order[new], np.diff(np.flatnonzero(np.append(new, True)))
+    length = graph.distance.double().numpy()
+    mean = np.add.reduceat(length[order], np.flatnonzero(new)) / copies
+    longer = torch.from_numpy((mean / length[kept]).astype(np.float32))
     return CrystalGraph(
         atomic_numbers=graph.atomic_numbers[first],
         crystal=graph.crystal[first],
-        center=torch.from_numpy(center[kept]),
-        neighbor=torch.from_numpy(neighbor[kept]),
+        center=torch.from_numpy(center[new]),
+        neighbor=torch.from_numpy(neighbor[new]),
         image=graph.image[kept],
-        displacement=graph.displacement[kept],
+        displacement=graph.displacement[kept] * longer[:, None],
         n_crystals=graph.n_crystals,
-        multiplicity=torch.from_numpy(np.bincount(classes).astype(np.float32)),
-        edge_multiplicity=torch.from_numpy(copies.astype(np.float32)),
+        multiplicity=torch.from_numpy(sizes.astype(np.float32)),
+        edge_multiplicity=torch.from_numpy((copies // sizes[center[new]]).astype(np.float32)),
     )
 
 

@@ -10,7 +10,8 @@ from pymatgen.core import Element, Structure
 from cgcnn.graph.build import build_graph
 from cgcnn.graph.config import GraphConfig
 from cgcnn.graph.crystal_graph import CrystalGraph
-from cgcnn.graph.neighbors import Sites, ordered, within
+from cgcnn.graph.neighbors import ordered, within
+from cgcnn.graph.sites import Sites
 
 SAME_SHELL = 1e-3  # Å; see "whole shells"
 

@@ -7,7 +7,8 @@ from pymatgen.core import Element, Structure
 
 from cgcnn.graph.config import GraphConfig
 from cgcnn.graph.crystal_nn import crystal_nn
-from cgcnn.graph.neighbors import NEIGHBOR_RULES, Neighbors, Sites
+from cgcnn.graph.neighbors import NEIGHBOR_RULES, Neighbors
+from cgcnn.graph.sites import Sites
 
 CHEMIST = "CrystalNN"
 

@@ -35,6 +35,7 @@ class Desk:
     def __init__(self, folder: Path | str, limits: Limits | None = None) -> None:
         self.folder, self.limits = Path(folder), limits or Limits.from_environment()
         self.networks = Networks(self.folder)
+        self.graph_folder: Path | None = self.folder / "graphs"
         self.ballast = Ballast(self.folder, self.limits.min_free_mib)
         self._lock = threading.RLock()
         self._db = sqlite3.connect(

@@ -20,6 +20,7 @@ import torch
 import torch.distributed as dist
 
 from cgcnn.errors import CrystalError, RunError
+from cgcnn.graph.graph_files import GraphFiles
 from cgcnn.runs.desk import Desk
 from cgcnn.runs.engines import ROOT, interface_of
 from cgcnn.runs.records import Lease
@@ -60,7 +61,7 @@ def take_part(store: Desk, lease: Lease) -> None:
 def follow(store: Desk, lease: Lease) -> None:
     """Train in step with the first process, from the same kept state, and say nothing."""
     with contextlib.suppress(CrystalError):  # the first process meets it too, and says so
-        experiment = Experiment(RunConfig.from_dict(lease.settings))
+        experiment = Experiment(RunConfig.from_dict(lease.settings), GraphFiles.at(store.graph_folder))
         with contextlib.suppress(RunError):  # a damaged state: all begin at the beginning
             if (kept := store.state(lease.run_id)) is not None:
                 experiment.restore(*kept)

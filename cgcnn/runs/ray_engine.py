@@ -67,6 +67,7 @@ class RemoteDesk:
     def __init__(self, recorder: Any, limits: Limits) -> None:
         self.recorder, self.limits = recorder, limits
         self.ballast = SimpleNamespace(throw_off=partial(self.ask, "ballast.throw_off"))
+        self.graph_folder: Path | None = None  # the store's folder is on another machine
         self.seen: tuple[float, list[Process]] = (-1.0, [])
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

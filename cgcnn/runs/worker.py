@@ -12,10 +12,12 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
+from math import inf
 
 import psutil
 
 from cgcnn.errors import CrystalError, RunError
+from cgcnn.graph.graph_files import GraphFiles
 from cgcnn.runs.desk import Desk, Said
 from cgcnn.runs.records import Lease
 from cgcnn.runs.room import is_full
@@ -90,7 +92,7 @@ def work(store: Desk, lease: Lease) -> None:
     """Do one run. A failure is an event too: the user reads one sentence, the log has the rest."""
     experiment, state, error = None, "failed", ""
     try:
-        experiment = Experiment(RunConfig.from_dict(lease.settings))
+        experiment = Experiment(RunConfig.from_dict(lease.settings), GraphFiles.at(store.graph_folder))
         state = Work(store, lease, experiment).until_done_or_asked()
     except RunError as reason:  # the run is another worker's now
         return log(reason)
@@ -202,11 +204,11 @@ class Work:
             self.store.save_snapshot(self.lease, 0, *self.experiment.snapshot())
 
     def _say(self, event: Event) -> None:
-        """Write what happened, batches ten times a second at most, and hear what is wanted."""
+        """Write what happened, batches ten times a second at most after the first, and hear what is wanted."""
         now = time.monotonic()
         if isinstance(event, BatchMetrics) and self.wanted != "batch" and now - self.written < WRITE_EVERY:
             return
-        self.written = now
+        self.written = -inf if isinstance(event, DataReady) else now  # the first point of the curve comes at once
         self.wanted = self.store.record(self.lease, [self.described(event)])
 
     def described(self, event: Event) -> Said:

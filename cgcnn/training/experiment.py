@@ -1,5 +1,6 @@
 """One experiment from its settings to its result: data → graphs → network → events → test."""
 
+import contextlib
 import hashlib
 import time
 from collections import OrderedDict
@@ -14,8 +15,9 @@ from cgcnn.config import Config, part
 from cgcnn.data import DatasetConfig, load_crystals, share_out
 from cgcnn.data.crystal import Crystal
 from cgcnn.errors import CrystalError, DatasetError
-from cgcnn.graph import CrystalGraph, GraphConfig, batch, build_graph
-from cgcnn.graph.merge import lightest
+from cgcnn.graph import Built, CrystalGraph, GraphConfig, build_all
+from cgcnn.graph.graph_files import GraphFiles
+from cgcnn.graph.many import idle_cores
 from cgcnn.models import MODELS
 from cgcnn.training.normalizer import Normalizer
 from cgcnn.training.parallel import in_step
@@ -117,8 +119,9 @@ class Prepared:
 class Experiment:
     """A run while it happens: `events()` does the work, `result()` judges the best epoch so far."""
 
-    def __init__(self, config: RunConfig) -> None:
-        self.config = config
+    def __init__(self, config: RunConfig, graph_files: GraphFiles | None = None) -> None:
+        """`graph_files` keeps graphs for other runs; None keeps none."""
+        self.config, self.graph_files = config, graph_files
         self.best_epoch, self.best_mae = 0, float("inf")
         self.best_weights: dict[str, Tensor] = {}
         self.splits: Mapping[str, list[Crystal]] = {}
@@ -219,7 +222,7 @@ class Experiment:
         return self.best_weights, about
 
     def _prepare(self) -> Iterator[Event]:
-        self.prepared = yield from prepared(self.config.dataset, self.config.graph)
+        self.prepared = yield from prepared(self.config.dataset, self.config.graph, self.graph_files)
         self.splits, self.data = self.prepared.splits, self.prepared.data
         train_set = self.data["train"]
         self.normalizer = Normalizer.fit(train_set.targets, train_set.n_atoms, self.config.train.per_atom)
@@ -254,39 +257,50 @@ KEEP = 4
 KEEP_EDGES = 8_000_000  # in one set; about 0.5 GB
 
 
-def prepared(dataset: DatasetConfig, graph: GraphConfig) -> Generator[Progress, None, Prepared]:
+def prepared(
+    dataset: DatasetConfig, graph: GraphConfig, graph_files: GraphFiles | None = None
+) -> Generator[Progress, None, Prepared]:
     """Load crystals, build graphs, share them out. The last few sets are kept: repeats of a run start at once."""
     if (dataset, graph) in _KEPT:
         _KEPT.move_to_end((dataset, graph))
         return _KEPT[dataset, graph]
     yield Progress("Loading crystals", 0, 1)
     loaded = load_crystals(dataset)
-    dropped: dict[str, str] = {}
-    graphs, last = {}, time.monotonic()
-    for n, crystal in enumerate(loaded.crystals):
-        try:
-            graphs[crystal.id] = build_graph(crystal.structure, graph)
-        except CrystalError as reason:
-            dropped[crystal.id] = str(reason)
-        if time.monotonic() - last > 0.1:
-            last = time.monotonic()
-            yield Progress("Building graphs", n + 1, len(loaded.crystals))
-    if not graphs:
-        first = next(iter(dropped.values()))
-        raise DatasetError(f"None of {len(loaded.crystals)} crystals has a graph: {first}")
-    whole, place = lightest(batch(list(graphs.values()))), {crystal_id: n for n, crystal_id in enumerate(graphs)}
+    crystals = loaded.crystals
+    built = yield from _built(crystals, graph, graph_files)
+    dropped = {crystals[n].id: why for n, why in built.dropped.items()}
+    if not built.kept:
+        raise DatasetError(f"None of {len(crystals)} crystals has a graph: {next(iter(dropped.values()))}")
+    place = {crystals[n].id: at for at, n in enumerate(built.kept)}
     # Split before dropping: a crystal stays on its side whatever the neighbor rule leaves out.
-    shares = share_out(loaded.crystals, dataset)
+    shares = share_out(crystals, dataset)
     sides = {"train": shares.train, "val": shares.val, "test": shares.test}
-    splits = {name: [crystal for crystal in side if crystal.id in graphs] for name, side in sides.items()}
-    data = {name: _labelled(crystals, whole, place, dataset.target) for name, crystals in splits.items()}
-    ready = Prepared(splits, data, len(loaded.crystals), len(loaded.dropped), dropped)
+    splits = {name: [crystal for crystal in side if crystal.id in place] for name, side in sides.items()}
+    data = {name: _labelled(side, built.graph, place, dataset.target) for name, side in splits.items()}
+    ready = Prepared(splits, data, len(crystals), len(loaded.dropped), dropped)
     _refuse_empty_sides(ready)
-    if dataset.source == "built-in" and whole.n_edges <= KEEP_EDGES:  # others may change
+    if dataset.source == "built-in" and built.graph.n_edges <= KEEP_EDGES:  # others may change
         _KEPT[dataset, graph] = ready
         while len(_KEPT) > KEEP:
             _KEPT.popitem(last=False)
     return ready
+
+
+def _built(
+    crystals: Sequence[Crystal], config: GraphConfig, graph_files: GraphFiles | None
+) -> Generator[Progress, None, Built]:
+    """The graphs of all crystals, light ones where symmetry allows, by the cores that have nothing else to do."""
+    structures, last = [crystal.structure for crystal in crystals], time.monotonic()
+    work = build_all(structures, config, light=True, processes=idle_cores(), cache=graph_files)
+    with contextlib.closing(work):  # a run that is stopped here leaves no process behind
+        while True:
+            try:
+                done = next(work)
+            except StopIteration as end:
+                return end.value
+            if time.monotonic() - last > 0.1:
+                last = time.monotonic()
+                yield Progress("Building graphs", done, len(crystals))
 
 
 def forget_prepared() -> None:

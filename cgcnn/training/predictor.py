@@ -10,8 +10,9 @@ from pymatgen.core import Structure
 from torch import Tensor, nn
 
 from cgcnn.data.targets import TARGETS, Target
-from cgcnn.errors import ConfigError
-from cgcnn.graph import CrystalGraph, GraphConfig, batch, build_graph
+from cgcnn.errors import ConfigError, CrystalError
+from cgcnn.graph import CrystalGraph, GraphConfig, build_graph, build_graphs
+from cgcnn.graph.merge import lightest
 from cgcnn.models.published import PUBLISHED, load_published, published_file
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.normalizer import Normalizer
@@ -47,9 +48,13 @@ class Predictor:
 
     @torch.inference_mode()
     def predict(self, structures: Sequence[Structure]) -> list[float]:
-        """One value for each structure, in the target's own unit."""
-        graph = batch([build_graph(structure, self.graph) for structure in structures])
-        return self.of_graph(graph).tolist()
+        """One value for each structure, in the target's own unit; CrystalError for the first that has no graph."""
+        if len(structures) == 1:  # merging costs more than it saves where the network is asked once
+            return self.of_graph(build_graph(structures[0], self.graph)).tolist()
+        built = build_graphs(structures, self.graph)
+        if built.dropped:
+            raise CrystalError(next(iter(built.dropped.values())))
+        return self.of_graph(lightest(built.graph)).tolist()
 
     @torch.no_grad()
     def of_graph(self, graph: CrystalGraph) -> Float[Tensor, " crystals"]:

@@ -1,0 +1,192 @@
+"""A large set, shard by shard: the same graphs, from the disk, from other processes, and when something breaks."""
+
+import threading
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from pymatgen.core import Lattice, Structure
+
+from cgcnn.graph import CrystalGraph, GraphConfig, build_all, build_graphs, many
+from cgcnn.graph.build import Built
+from cgcnn.graph.graph_files import GraphFiles, _names
+from cgcnn.graph.graph_process import GraphProcess, finished
+from cgcnn.graph.merge import lightest
+from cgcnn.graph.sites import Sites
+
+CONFIG = GraphConfig()
+LONELY = Structure(Lattice.cubic(30.0), ["Ar"], [[0, 0, 0]])
+
+
+@pytest.fixture
+def crystals(
+    rock_salt: Structure, perovskite: Structure, rutile: Structure, low_symmetry: Structure
+) -> list[Structure]:
+    return [rock_salt, LONELY, perovskite, rutile, low_symmetry, LONELY, rutile]
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(many, "MOST_CRYSTALS", 2)
+
+
+def drained(steps: Generator[int, None, Built]) -> tuple[list[int], Built]:
+    said = []
+    while True:
+        try:
+            said.append(next(steps))
+        except StopIteration as end:
+            return said, end.value
+
+
+def same(one: CrystalGraph, other: CrystalGraph) -> bool:
+    pairs = [(getattr(one, name), getattr(other, name)) for name in _names()]
+    return all(a is b is None or torch.equal(a, b) for a, b in pairs) and one.n_crystals == other.n_crystals
+
+
+def test_shards_are_at_most_so_many_crystals_and_atoms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(many, "MOST_ATOMS", 100)
+    found = many.spans([10, 10, 10, 95, 300, 1, 1, 1])
+    assert [(s.start, s.stop) for s in found] == [(0, 2), (2, 3), (3, 4), (4, 5), (5, 7), (7, 8)]
+    assert many.spans([]) == []
+
+
+def test_a_set_in_shards_is_the_set_at_once(crystals: list[Structure]) -> None:
+    said, built = drained(build_all(crystals, CONFIG))
+    whole = build_graphs(crystals, CONFIG)
+    assert said == [2, 4, 6, 7]
+    assert (built.kept, built.dropped) == (whole.kept, whole.dropped) == ((0, 2, 3, 4, 6), whole.dropped)
+    assert same(built.graph, whole.graph)
+
+
+def test_merged_shards_are_the_set_merged(crystals: list[Structure]) -> None:
+    _, built = drained(build_all(crystals, CONFIG, light=True))
+    assert same(built.graph, lightest(build_graphs(crystals, CONFIG).graph))
+
+
+@pytest.mark.parametrize("crystals", [[], [LONELY, LONELY, LONELY]], ids=["no crystals", "none has a graph"])
+def test_nothing_to_build_is_an_empty_graph(crystals: list[Structure]) -> None:
+    _, built = drained(build_all(crystals, CONFIG, light=True))
+    assert (built.graph.n_crystals, built.kept, len(built.dropped)) == (0, (), len(crystals))
+
+
+def test_what_was_built_once_is_read_the_next_time(
+    crystals: list[Structure], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, first = drained(build_all(crystals, CONFIG, light=True, cache=GraphFiles(tmp_path)))
+    monkeypatch.setattr(many, "finished", None)
+    said, again = drained(build_all(crystals, CONFIG, light=True, cache=GraphFiles(tmp_path)))
+    assert said == [2, 4, 6, 7] and same(first.graph, again.graph)
+    assert (first.kept, first.dropped) == (again.kept, again.dropped)
+
+
+def test_damaged_files_are_built_again(crystals: list[Structure], tmp_path: Path) -> None:
+    _, first = drained(build_all(crystals, CONFIG, cache=GraphFiles(tmp_path)))
+    sound = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for path, data in sound.items():
+        path.write_bytes(data[: len(data) // 2])
+    _, again = drained(build_all(crystals, CONFIG, cache=GraphFiles(tmp_path)))
+    assert same(first.graph, again.graph) and len(sound) == 4
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == sound
+
+
+def test_other_settings_meet_no_kept_graphs(crystals: list[Structure], tmp_path: Path) -> None:
+    drained(build_all(crystals, CONFIG, cache=GraphFiles(tmp_path)))
+    other = CONFIG.with_(max_neighbors=3)
+    _, built = drained(build_all(crystals, other, cache=GraphFiles(tmp_path)))
+    assert same(built.graph, build_graphs(crystals, other).graph)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[GraphProcess]:
+    """The processes that a build starts; it starts them at once."""
+    found: list[GraphProcess] = []
+
+    def start(*settings: Any) -> GraphProcess:
+        found.append(GraphProcess(*settings))
+        return found[-1]
+
+    monkeypatch.setattr(many, "GraphProcess", start)
+    monkeypatch.setattr(many, "WORTH", 0.0)
+    return found
+
+
+@pytest.fixture
+def process() -> Iterator[GraphProcess]:
+    process = GraphProcess(CONFIG, True)
+    yield process
+    process.end()
+
+
+def test_a_process_answers_as_this_one_would_and_ends_when_asked_no_more(
+    process: GraphProcess, crystals: list[Structure]
+) -> None:
+    for part in (crystals, crystals[2:]):
+        sites = Sites.of(*part)
+        (graph, isolated), (expected, lonely) = process.ask(sites), finished(sites, CONFIG, True)
+        assert same(graph, expected) and np.array_equal(isolated, lonely)
+    assert process._process.stdin
+    process._process.stdin.close()  # as when the starter dies
+    assert process._process.wait(timeout=30) == 0
+
+
+def test_two_processes_give_what_one_gives(
+    crystals: list[Structure], started: list[GraphProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, ask, begun = threading.Event(), GraphProcess.ask, threading.Event()
+
+    def asked(process: GraphProcess, sites: Sites) -> Any:
+        answer = ask(process, sites)
+        answered.set()
+        return answer
+
+    def patient(*question: Any) -> Any:
+        if begun.is_set():  # the first shard is built before another process is thought of
+            assert answered.wait(60), "the other process never answered"
+        begun.set()
+        return finished(*question)
+
+    monkeypatch.setattr(GraphProcess, "ask", asked)
+    monkeypatch.setattr(many, "finished", patient)
+    said, built = drained(build_all(crystals * 3, CONFIG, light=True, processes=2))
+    assert said[-1] == 21 and answered.is_set() and len(started) == 1
+    assert same(built.graph, drained(build_all(crystals * 3, CONFIG, light=True))[1].graph)
+    assert not psutil.pid_exists(started[0].pid)
+
+
+TROUBLE = {"killed": GraphProcess.kill, "hanging": lambda process: psutil.Process(process.pid).suspend()}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_lost_process_is_worked_around(
+    trouble: str, crystals: list[Structure], started: list[GraphProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = GraphProcess.ask
+
+    def troubled(process: GraphProcess, sites: Sites) -> Any:
+        TROUBLE[trouble](process)
+        return ask(process, sites)
+
+    monkeypatch.setattr(GraphProcess, "ask", troubled)
+    _, built = drained(build_all(crystals * 3, CONFIG, processes=3))
+    assert same(built.graph, build_graphs(crystals * 3, CONFIG).graph)
+    assert not any(psutil.pid_exists(process.pid) for process in started)
+
+
+def test_closing_the_build_leaves_no_process(crystals: list[Structure], started: list[GraphProcess]) -> None:
+    steps = build_all(crystals * 20, CONFIG, processes=3)
+    while not started:
+        next(steps)
+    steps.close()
+    assert not any(psutil.pid_exists(process.pid) for process in started)
+    assert not any(thread.name.startswith("graphs") for thread in threading.enumerate())
+
+
+def test_little_work_starts_no_process(crystals: list[Structure], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(many, "GraphProcess", None)
+    said, _ = drained(build_all(crystals, CONFIG, processes=8))
+    assert said[-1] == len(crystals)
