@@ -1,156 +1,158 @@
-"""How long a reader waits: `python -m benchmarks.pages` drives the app in Chromium and prints medians in seconds.
+"""How long a reader waits: `python -m benchmarks.pages [FILE.json]` drives the app in Chromium and prints medians.
 
-Every wait is measured inside the browser, from the key or click to the change that the reader was waiting for.
+Waits are measured inside the browser, from the key or click to the change that the reader was waiting for. Beside them
+stand the goals, and the memory of the server, of the dispatcher and of each worker.
 """
 
 import json
+import os
 import shutil
 import socket
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.clocks import event_age, first_point, opened, slider, stop
 from cgcnn.runs.dispatcher import end_all
 from cgcnn.runs.store import RunStore
 from tests.browser_kit import FLAGS, Server
 
-ROUNDS = 8
-# Start a clock at the next key, and stop it when the text of the element changes.
-CLOCK = """watched => {
-    const before = watched.innerText;
-    window.waited = null;
-    const start = event => {
-        const begun = performance.now();
-        const look = () => watched.innerText !== before ? (window.waited = performance.now() - begun)
-                                                        : requestAnimationFrame(look);
-        look();
-    };
-    document.addEventListener('keydown', start, {once: true, capture: true});
-}"""
-# Note the time of every change of the line that says what the newest event was.
-NOTED = """() => {
-    window.noted = [];
-    const note = () => {
-        const text = document.querySelector('.st-key-run_state')?.innerText ?? '';
-        if (text !== window.noted.at(-1)?.[1]) window.noted.push([Date.now() / 1000, text]);
-    };
-    new MutationObserver(note).observe(document.body, {childList: true, subtree: true, characterData: true});
-}"""
+PAGES = ["crystal", "graph", "encoding", "convolution", "train", "compare", "predict", "data"]
+SLIDES, COLD, WARM, OTHER, OPENINGS = 8, 2, 5, 3, 3  # how often each wait is measured
 WATCHED = 15.0  # s
+LOOK_AGAIN = 2.5  # s after which the server looks after its dispatcher again
 
 
-def first_page(server: Server, page: Page) -> float:
-    """From starting the server to the picture of rock salt."""
-    begun = time.perf_counter()
-    server.start()
-    page.goto(server.url)
-    page.locator(".st-key-crystal_canvas canvas").wait_for(timeout=60_000)
-    return time.perf_counter() - begun
+@dataclass(frozen=True)
+class Wait:
+    """One kind of wait: each time that it was measured, in s, and what is asked of the median; None for nothing."""
+
+    name: str
+    seconds: list[float]
+    goal: float | None = None
+
+    @property
+    def line(self) -> str:
+        """A row of the table in Markdown."""
+        each = f"{min(self.seconds):.2f} to {max(self.seconds):.2f} of {len(self.seconds)}"
+        goal = "" if self.goal is None else f"{self.goal:g} s"
+        return f"| {self.name} | {goal} | {statistics.median(self.seconds):.2f} s | {each} |"
 
 
-def slider(server: Server, page: Page) -> list[float]:
-    """From an arrow key on the slider of the Graph page to the new number of edges."""
-    page.goto(f"{server.url}/graph")
-    knob = page.get_by_role("slider", name="Neighbors k").first
-    knob.wait_for(timeout=60_000)
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    waits = []
-    for turn in range(ROUNDS):
-        knob.focus()
-        page.get_by_test_id("stMetric").filter(has_text="Edges").first.evaluate(CLOCK)
-        knob.press("ArrowRight" if turn % 2 else "ArrowLeft")
-        page.wait_for_function("window.waited !== null", timeout=20_000)
-        waits.append(page.evaluate("window.waited") / 1000)
-    return waits
+@dataclass
+class Lab:
+    """The app on a server, a window of a browser, and the store between them."""
+
+    server: Server
+    page: Page
+    store: RunStore
+
+    def first_page(self) -> float:
+        """From starting the server to the picture of rock salt, in s."""
+        begun = time.perf_counter()
+        self.server.start()
+        self.page.goto(self.server.url)
+        self.page.locator(".st-key-crystal_canvas canvas").wait_for(timeout=60_000)
+        return time.perf_counter() - begun
+
+    def without_workers(self) -> None:
+        """End the dispatcher and all workers; the next page that opens starts them again."""
+        self.page.goto("about:blank")
+        processes = self.store.processes()
+        end_all(self.store)
+        while any(p.is_alive for p in processes if p.name != "page"):
+            time.sleep(0.01)
+        time.sleep(LOOK_AGAIN)
+
+    def with_all_workers(self) -> None:
+        """Wait until every worker is warm, the spare one too."""
+        while self.store.load().workers < self.store.limits.n_slots + self.store.limits.spares:
+            time.sleep(0.1)
+
+    def presses(self, n: int, settings: str = "") -> Iterator[tuple[float, float]]:
+        """Train to first point and Stop to stopped, `n` times with warm workers; `{n}` in the settings counts."""
+        for turn in range(n):
+            self.with_all_workers()
+            yield first_point(self.server, self.page, settings.format(n=turn + 1)), stop(self.page, self.store)
+
+    def cold_press(self) -> float:
+        """Train to first point when the page that opens starts the dispatcher and the workers, in s."""
+        self.without_workers()
+        seconds = first_point(self.server, self.page)
+        stop(self.page, self.store)
+        return seconds
+
+    def memory(self) -> dict[str, int]:
+        """The memory of every process of the app, in MiB."""
+        assert self.server.process is not None
+        pids = {"server": self.server.process.pid}
+        pids |= {p.name: p.pid for p in self.store.processes() if p.name != "page" and p.is_alive}
+        return {name: psutil.Process(pid).memory_info().rss >> 20 for name, pid in pids.items()}
 
 
-def first_point(server: Server, page: Page, ready: Callable[[], object]) -> float:
-    """From pressing Train to the first batches on the curve."""
-    page.goto(f"{server.url}/train?train_epochs=200")
-    button = page.get_by_role("button", name="Train", exact=True)
-    button.wait_for(timeout=60_000)
-    ready()
-    begun = time.perf_counter()
-    button.click()
-    page.locator("[class*=st-key-curves_] canvas").first.wait_for(timeout=60_000)
-    return time.perf_counter() - begun
+def waits(lab: Lab) -> Iterator[Wait]:
+    """Every wait, in the order of a lesson."""
+    yield Wait("start to first page, browser never here", [lab.first_page()])
+    lab.server.kill()
+    yield Wait("start to first page", [lab.first_page()], 3.0)
+    for name in PAGES:
+        address = "" if name == "crystal" else name
+        yield Wait(f"link to the {name.title()} page", [opened(lab.server, lab.page, address) for _ in range(OPENINGS)])
+    yield Wait("slider to picture, idle", slider(lab.server, lab.page, SLIDES), 0.3)
+    yield Wait("Train to first point, cold workers", [lab.cold_press() for _ in range(COLD)], 6.0)
+    pressed = list(lab.presses(WARM))
+    yield Wait("Train to first point, warm workers", [point for point, _ in pressed], 2.0)
+    yield Wait("Stop to stopped", [stopped for _, stopped in pressed], 2.0)
+    other = [point for point, _ in lab.presses(OTHER, "&data_seed={n}")]
+    yield Wait("Train to first point, warm workers, another split", other, 2.0)
+    first_point(lab.server, lab.page)
+    yield Wait("age of an event on the page", event_age(lab.page, lab.store, WATCHED), 0.3)
+    yield Wait("slider to picture, one run training", slider(lab.server, lab.page, SLIDES), 0.3)
 
 
-def event_age(page: Page, store: RunStore) -> list[float]:
-    """How old an event is when the page first shows it, for every one that is shown while a run is watched."""
-    (run,) = [run for run in store.runs() if run.is_live]
-    page.evaluate(NOTED)
-    time.sleep(WATCHED)
-    noted = page.evaluate("window.noted")[1:]  # the first one stood there already
-    written = {}
-    for event in store.events(run.id, kinds=("batch", "epoch")):
-        if event.kind == "batch":
-            name = "Batch {batch} of {n_batches} in epoch {epoch}:".format(**event.data)
-        else:
-            name = f"Epoch {event.step}:"
-        written[name] = event.time
-    first: dict[str, float] = {}
-    for seen, text in noted:
-        if name := _newest(text, written):
-            first.setdefault(name, seen)
-    return [seen - written[name] for name, seen in first.items()]
-
-
-def _newest(text: str, written: dict[str, float]) -> str:
-    return next((line.split(":")[0] + ":" for line in text.splitlines() if line.split(":")[0] + ":" in written), "")
-
-
-def stop(page: Page, store: RunStore) -> float:
-    """From pressing Stop to a run that has stopped."""
-    (run,) = [run for run in store.runs() if run.is_live]
-    begun = time.perf_counter()
-    page.get_by_role("button", name="Stop", exact=True).click()
-    while store.run(run.id).is_live:
-        time.sleep(0.005)
-    return time.perf_counter() - begun
-
-
-def measure(home: Path) -> dict[str, float]:
-    """All waits, on a home of its own."""
+def measured(home: Path) -> Iterator[Wait | dict[str, int]]:
+    """All waits on a home of its own, and the memory while a run trains."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         server = Server(home, probe.getsockname()[1])
     store = RunStore(home)
-    found: dict[str, float] = {}
     try:
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium") or shutil.which("google-chrome")
             page = playwright.chromium.launch(executable_path=chromium, args=FLAGS).new_page()
-            found["start to first page, cold browser"] = first_page(server, page)
-            server.kill()
-            found["start to first page, warm"] = first_page(server, page)
-            found["slider to picture, idle"] = statistics.median(slider(server, page))
-            found["Train to first point, cold"] = first_point(server, page, lambda: None)
-            ages = sorted(event_age(page, store))
-            found["age of an event on the page, median"] = statistics.median(ages)
-            found["age of an event on the page, 95 of 100"] = ages[int(0.95 * len(ages))]
-            found["Stop to stopped"] = stop(page, store)
-            found["Train to first point, warm"] = first_point(server, page, lambda: time.sleep(6))
-            found["slider to picture, one run training"] = statistics.median(slider(server, page))
+            lab = Lab(server, page, store)
+            yield from waits(lab)
+            yield lab.memory()
     finally:
         server.kill()
         end_all(store)
-    return found
 
 
 def main() -> None:
-    """Print a table and, with a file name, write it as JSON."""
-    with tempfile.TemporaryDirectory() as home:
-        found = measure(Path(home))
-    for name, seconds in found.items():
-        print(f"{name:40} {seconds:6.2f} s")
+    """Print a table in Markdown and, with a file name, write all of it as JSON."""
+    loads, found, memory = [os.getloadavg()[0]], [], {}
+    print("| wait | goal | median | smallest to largest |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        for each in measured(Path(home)):
+            if isinstance(each, Wait):
+                found.append(each)
+                print(each.line, flush=True)
+            else:
+                memory = each
+    loads.append(os.getloadavg()[0])
+    print("\nMemory in MiB: " + ", ".join(f"{name} {mib}" for name, mib in memory.items()) + ".")
+    print(f"Load of the machine before and after: {loads[0]:.1f}, {loads[1]:.1f} on {os.cpu_count()} cores.")
     if sys.argv[1:]:
-        Path(sys.argv[1]).write_text(json.dumps(found, indent=2))
+        rows = [asdict(wait) | {"median": statistics.median(wait.seconds)} for wait in found]
+        everything = {"waits": rows, "memory_mib": memory, "load": loads, "cores": os.cpu_count()}
+        Path(sys.argv[1]).write_text(json.dumps(everything, indent=2))
 
 
 if __name__ == "__main__":

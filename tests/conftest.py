@@ -15,15 +15,24 @@ SHARED = ROOT.parent / "shared" / "data"
 torch.set_num_threads(1)
 
 
-@pytest.fixture
-def rock_salt() -> Structure:
-    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+# Unfolding Fm-3m takes pymatgen half a second, so it does it once; each test gets a copy, which it may change.
+@pytest.fixture(scope="session")
+def unfolded() -> dict[str, Structure]:
+    corners = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]
+    return {
+        "NaCl": Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], corners[:2]),
+        "SrTiO3": Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.905), ["Sr", "Ti", "O"], corners),
+    }
 
 
 @pytest.fixture
-def perovskite() -> Structure:
-    sites = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]
-    return Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.905), ["Sr", "Ti", "O"], sites)
+def rock_salt(unfolded: dict[str, Structure]) -> Structure:
+    return unfolded["NaCl"].copy()
+
+
+@pytest.fixture
+def perovskite(unfolded: dict[str, Structure]) -> Structure:
+    return unfolded["SrTiO3"].copy()
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ def new_app(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     monkeypatch.setenv("CRYSTAL_GRAPH_LAB_HOME", str(home))
     monkeypatch.setattr("cgcnn.ui.backend.ensure_running", lambda store: None)
     monkeypatch.setattr("cgcnn.ui.predict_known.AT_ONCE", False)  # no thread outlives the test that began it
+    # Every AppTest would read the metadata of all installed packages, 0.2 s, for components that none of them brings.
+    monkeypatch.setattr("streamlit.components.v2.manifest_scanner.scan_component_manifests", list)
     # AppTest forgets between runs that app.py called st.navigation, and would run a page without its frame.
     monkeypatch.setattr(script_runner, "_mpa_v1", lambda path: runpy.run_path(path, run_name="__main__"))
     yield AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from cgcnn.data.files import write_whole
 from cgcnn.errors import RunError
 
 if TYPE_CHECKING:  # the dispatcher opens the store too, and must not wait for torch
@@ -49,11 +48,11 @@ class Networks:
         """Put tensors and what is said about them into one file."""
         from safetensors.torch import save
 
-        write_whole(file, save(dict(tensors), {"about": json.dumps(about)}))
+        _write(file, save(dict(tensors), {"about": json.dumps(about)}))
 
     def put(self, file: Path, data: bytes) -> None:
         """Keep a whole safetensors file that came from elsewhere."""
-        write_whole(file, data)
+        _write(file, data)
 
     def read(self, file: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":
         """The inverse of write; RunError when the file is damaged."""
@@ -86,3 +85,9 @@ def _safe(run_id: str) -> str:
 
 def _run_of(file: Path) -> str:
     return file.stem if RUN_ID.fullmatch(file.stem) else file.parent.name
+
+
+def _write(file: Path, data: bytes) -> None:
+    from cgcnn.data.files import write_whole  # here, since it brings pymatgen, which the dispatcher does without
+
+    write_whole(file, data)

@@ -139,7 +139,7 @@ def _status(runs: RunStore, run_id: str, kind: str, every: float | None) -> None
             st.caption(words)
     if run.error:
         show_mistake(run.error)
-    if mine.epochs or mine.batches:
+    if run.is_live or mine.epochs or mine.batches:  # empty axes at first: the browser has its picture made by then
         _curves(run, mine)
     _numbers(run, mine)
 

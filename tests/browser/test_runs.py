@@ -37,7 +37,8 @@ def test_a_run_is_steered_from_its_first_point_to_a_new_one(visit: Visit, server
     store, page = RunStore(server.home), visit.page
     visit.open(f"{server.url}/train?{SMALL}")
     page.get_by_role("button", name="Train", exact=True).click()
-    page.locator("[class*=st-key-curves_] canvas").first.wait_for(timeout=60_000)
+    expect(page.locator(".st-key-run_state")).to_contain_text(re.compile(r"Batch|Epoch \d"), timeout=60_000)
+    page.locator("[class*=st-key-curves_] canvas").first.wait_for()
     first = run_in_view(page)
 
     press(page, "pause")

@@ -40,6 +40,15 @@ def test_a_run_that_fails_after_an_epoch_keeps_its_network_and_its_test(tmp_path
     store.close()
 
 
+def test_the_first_batch_is_written_however_soon_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "WRITE_EVERY", 3600.0)
+    store = RunStore(tmp_path)
+    run_id = store.submit(SHORT)
+    worker.work(store, store.take("w"))
+    assert [event.step for event in store.events(run_id, kinds=["batch"])] == [1]
+    store.close()
+
+
 def test_how_a_run_ended_waits_for_room_on_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "BEAT_EVERY", 0.0)
     tries = []

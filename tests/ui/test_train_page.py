@@ -94,6 +94,13 @@ def test_the_curve_begins_with_the_first_batches(app: AppTest, runs: RunStore) -
     assert echarts_titles(app) and "Batch 2 of 20 in epoch 1" in words(app)
 
 
+def test_the_axes_of_a_live_run_stand_before_its_first_point(app: AppTest, runs: RunStore) -> None:
+    run_id = runs.submit(RunConfig())
+    assert echarts_titles(opened(app, "train", run=run_id)) == ["Mean absolute error after each epoch"]
+    runs.request(run_id, "stop")
+    assert not echarts_titles(app.run()), "it ended without a point"
+
+
 def test_reset_is_a_new_run_at_step_0_with_the_same_settings_and_pauses_the_old_one(
     app: AppTest, runs: RunStore
 ) -> None:
