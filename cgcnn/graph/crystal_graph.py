@@ -89,7 +89,9 @@ class CrystalGraph:
         )
 
     def to(self, device: torch.device | str) -> "CrystalGraph":
-        """The same graph on another device."""
+        """The same graph on another device; itself where it is there already."""
+        if self.crystal.device == torch.device(device):
+            return self
         tensors: dict[str, Any] = {f.name: t for f in fields(self) if isinstance(t := getattr(self, f.name), Tensor)}
         return replace(self, **{name: tensor.to(device) for name, tensor in tensors.items()})
 

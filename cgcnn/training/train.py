@@ -136,10 +136,6 @@ class Labelled:
         """The number of atoms of each crystal."""
         return self.graph.atoms_per_crystal.float().cpu()
 
-    def take(self, chosen: Int[Tensor, " chosen"]) -> "Labelled":
-        """Some of the crystals, in the order in which they were chosen."""
-        return Labelled([self.ids[i] for i in chosen.tolist()], self.graph.take(chosen), self.targets[chosen])
-
     def to(self, device: torch.device) -> "Labelled":
         """The same crystals with their graph on another device; targets are few, and stay."""
         return Labelled(self.ids, self.graph.to(device), self.targets)

@@ -192,7 +192,7 @@ def test_no_batch_holds_a_single_crystal(n: int) -> None:
     experiment = Experiment(SMALL.with_(**{"train.batch_size": 2, "train.epochs": 1}))
     list(experiment.events())
     some = experiment.data["train"]
-    part = some.take(torch.arange(n))
+    part = Labelled(some.ids[:n], some.graph.take(torch.arange(n)), some.targets[:n])
     list(train(experiment.model, part, part, experiment.normalizer, TrainConfig(epochs=1, batch_size=2)))
 
 
