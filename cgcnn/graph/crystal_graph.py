@@ -123,7 +123,8 @@ def _side_by_side(parts: Sequence[Tensor | None], lengths: Sequence[int]) -> Ten
     """Multiplicities in one row, 1 where a graph has none; None when no graph has any."""
     if all(part is None for part in parts):
         return None
-    ones = [torch.ones(n) if part is None else part for part, n in zip(parts, lengths, strict=True)]
+    device = next(part.device for part in parts if part is not None)
+    ones = [torch.ones(n, device=device) if part is None else part for part, n in zip(parts, lengths, strict=True)]
     return torch.cat(ones)
 
 

@@ -19,8 +19,10 @@ def merged(graph: CrystalGraph) -> CrystalGraph:
     """The quotient of each crystal of a plain graph; every model gives the same output for both, to float precision.
 
     An edge of the result has the direction of the first edge that it stands for and their mean length; its image
-    means nothing any more.
+    means nothing any more. The graph must lie on the CPU; one that is merged already stays as it is.
     """
+    if graph.multiplicity is not None or not graph.n_crystals:
+        return graph
     shell = shells_of(graph)
     classes = refined(graph, shell)
     _, first = np.unique(classes, return_index=True)  # classes count by first appearance, so `first` ascends

@@ -26,7 +26,10 @@ class BatchNorm(nn.BatchNorm1d):
             return super().forward(x)
         assert self.running_mean is not None and self.running_var is not None
         assert self.num_batches_tracked is not None and self.momentum is not None
-        normed, mean, var, n = _Normed.apply(x.to(self.weight.dtype), self.weight, self.bias, copies, self.eps)
+        if len(x) == 1 and not is_shared() and (copies is None or copies.item() < 2):
+            raise ValueError("Batch norm learns from two rows at least, and got one.")
+        with torch.autocast(x.device.type, enabled=False):  # statistics of rounded numbers would be off by a percent
+            normed, mean, var, n = _Normed.apply(x.to(self.weight.dtype), self.weight, self.bias, copies, self.eps)
         with torch.no_grad():
             self.num_batches_tracked.add_(1)
             self.running_mean.lerp_(mean, self.momentum)

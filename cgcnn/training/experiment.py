@@ -19,6 +19,7 @@ from cgcnn.graph import Built, CrystalGraph, GraphConfig, build_all
 from cgcnn.graph.graph_files import GraphFiles
 from cgcnn.graph.many import idle_cores
 from cgcnn.models import MODELS
+from cgcnn.nn.norms import is_shared
 from cgcnn.training.normalizer import Normalizer
 from cgcnn.training.parallel import in_step
 from cgcnn.training.train import (
@@ -108,7 +109,7 @@ class Prepared:
 
     @property
     def fingerprint(self) -> str:
-        """Another one when any crystal, target, or side differs."""
+        """Another one when any id, target, or side differs; it does not look into the crystals."""
         digest = hashlib.sha256()
         for name, labelled in self.data.items():
             digest.update("\n".join([name, *labelled.ids]).encode())
@@ -291,7 +292,8 @@ def _built(
 ) -> Generator[Progress, None, Built]:
     """The graphs of all crystals, light ones where symmetry allows, by the cores that have nothing else to do."""
     structures, last = [crystal.structure for crystal in crystals], time.monotonic()
-    work = build_all(structures, config, light=True, processes=idle_cores(), cache=graph_files)
+    processes = 1 if is_shared() else idle_cores()  # each process of a shared run builds for itself
+    work = build_all(structures, config, light=True, processes=processes, cache=graph_files)
     with contextlib.closing(work):  # a run that is stopped here leaves no process behind
         while True:
             try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import torch
@@ -17,7 +16,7 @@ from cgcnn.graph.merge import lightest
 from cgcnn.models.published import PUBLISHED, load_published, published_file
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.normalizer import Normalizer
-from cgcnn.training.quick import FEW_ATOMS, Quick
+from cgcnn.training.quick import FEW_ATOMS, quick_of
 
 
 @dataclass(frozen=True)
@@ -51,20 +50,21 @@ class Predictor:
     @torch.inference_mode()
     def predict(self, structures: Sequence[Structure]) -> list[float]:
         """One value for each structure, in the target's own unit; CrystalError for the first that has no graph."""
-        if len(structures) == 1:  # merging costs more than it saves where the network is asked once
-            graph = build_graph(structures[0], self.graph)
-            if self._quick is None or graph.n_atoms > FEW_ATOMS:
-                return self.of_graph(graph).tolist()
-            outputs = torch.from_numpy(self._quick(graph))
+        if not structures:
+            return []
+        if len(structures) > 1:
+            built = build_graphs(structures, self.graph)
+            if built.dropped:
+                raise CrystalError(next(iter(built.dropped.values())))
+            return self.of_graph(lightest(built.graph)).tolist()
+        graph = build_graph(structures[0], self.graph)
+        if graph.n_atoms <= FEW_ATOMS and (quick := quick_of(self.model)):
+            outputs = torch.from_numpy(quick(graph))
             return self.in_unit(outputs[None], graph.atoms_per_crystal).tolist()
-        built = build_graphs(structures, self.graph)
-        if built.dropped:
-            raise CrystalError(next(iter(built.dropped.values())))
-        return self.of_graph(lightest(built.graph)).tolist()
-
-    @cached_property
-    def _quick(self) -> Quick | None:
-        return Quick.of(self.model)
+        is_cut = (
+            self.graph.rule == "k nearest"
+        )  # of a large cell that leaves few equal atoms, and merging takes time too
+        return self.of_graph(graph if is_cut else lightest(graph)).tolist()
 
     @torch.no_grad()
     def of_graph(self, graph: CrystalGraph) -> Float[Tensor, " crystals"]:

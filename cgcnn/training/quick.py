@@ -7,7 +7,8 @@ the network to read, to train and to record; this is the same function of the sa
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -45,16 +46,6 @@ class Quick:
         linear = [layer for layer in model.head if isinstance(layer, nn.Linear)]
         self.head = [(_array(layer.weight.T), _array(layer.bias)) for layer in linear]
 
-    @classmethod
-    @torch.no_grad()
-    def of(cls, model: nn.Module) -> Self | None:
-        """The quick twin of a model; None if its layer, norm or activation is not that of the published ones."""
-        if not isinstance(model, CGCNN) or not len(model.convs) or not isinstance(model.head[0], nn.Softplus):
-            return None
-        if not all(isinstance(c, GatedConv) and isinstance(c.norm_sum, BatchNorm) for c in model.convs):
-            return None
-        return cls(model)
-
     def __call__(self, graph: CrystalGraph) -> Float[np.ndarray, " targets"]:
         """The normalized targets of the crystal."""
         v, d = self.of_element[graph.atomic_numbers.numpy() - 1], self.of_element.shape[1]
@@ -73,6 +64,37 @@ class Quick:
         for weight, bias in self.head:
             c = softplus(c) @ weight + bias
         return c
+
+
+_TWINS: WeakKeyDictionary[nn.Module, tuple[list[int], Quick | None]] = WeakKeyDictionary()
+
+
+@torch.no_grad()
+def quick_of(model: nn.Module) -> Quick | None:
+    """The quick twin of a model as it is now; None if a layer, norm or activation is not that of the published ones.
+
+    Kept until a weight changes: each tensor counts how often it was written to.
+    """
+    now = [tensor._version for tensor in (*model.parameters(), *model.buffers())]
+    versions, twin = _TWINS.get(model, ([], None))
+    if versions != now:
+        twin = Quick(cast(CGCNN, model)) if _is_published_kind(model) else None
+        _TWINS[model] = now, twin
+    return twin if not model.training else None
+
+
+def _is_published_kind(model: nn.Module) -> bool:
+    if not isinstance(model, CGCNN) or not len(model.convs):
+        return False
+    return isinstance(model.head[0], nn.Softplus) and all(
+        isinstance(conv, GatedConv)
+        and isinstance(conv.activation, nn.Softplus)
+        and isinstance(conv.norm_message, BatchNorm)
+        and isinstance(conv.norm_sum, BatchNorm)
+        and conv.linear.weight.dtype == torch.float32
+        and conv.linear.weight.device.type == "cpu"
+        for conv in model.convs
+    )
 
 
 def softplus(x: np.ndarray) -> np.ndarray:
@@ -103,4 +125,4 @@ def _product(x: np.ndarray, matrix: Tensor) -> np.ndarray:
 
 
 def _array(x: Tensor) -> np.ndarray:
-    return x.detach().contiguous().numpy()
+    return x.detach().clone().contiguous().numpy()  # no view: the twin stays one network when weights change

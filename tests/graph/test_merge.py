@@ -5,7 +5,7 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
-from cgcnn.graph import GraphConfig, batch, build_graph
+from cgcnn.graph import GraphConfig, batch, build_graph, build_graphs
 from cgcnn.graph.classes import merged_graph
 from cgcnn.graph.merge import SAME, lightest, merged, shells_of
 
@@ -92,3 +92,8 @@ def test_a_batch_of_merged_and_plain_graphs_counts_both_right(rock_salt: Structu
     plain = build_graph(rock_salt)
     both = batch([merged(plain), plain])
     assert both.multiplicity.tolist() == [4, 4] + [1] * 8 and both.atoms_per_crystal.tolist() == [8, 8]
+
+
+def test_a_merged_graph_and_an_empty_one_stay_as_they_are(rock_salt: Structure) -> None:
+    once, empty = merged(build_graph(rock_salt)), build_graphs([]).graph
+    assert merged(once) is once and merged(empty) is empty

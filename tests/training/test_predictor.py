@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 
 from cgcnn.data.structures import read_structure
+from cgcnn.errors import CrystalError
+from cgcnn.graph import GraphConfig
 from cgcnn.models.published import PUBLISHED, load_published, published_file
 from cgcnn.training.predictor import Predictor
 
@@ -47,3 +49,17 @@ def test_many_crystals_are_answered_as_one_by_one(rock_salt: Structure, perovski
     together = predictor.predict([rock_salt, perovskite])
     alone = [predictor.predict([structure])[0] for structure in (rock_salt, perovskite)]
     assert torch.allclose(torch.tensor(together), torch.tensor(alone), atol=1e-5)
+
+
+def test_no_crystal_has_no_answer_and_the_first_without_a_graph_is_named(rock_salt: Structure) -> None:
+    published = Predictor.published("band gap")
+    lonely = Structure(Lattice.cubic(30.0), ["He"], [[0, 0, 0]])
+    assert published.predict([]) == []
+    with pytest.raises(CrystalError, match="1 of 1 atoms of He has no neighbor"):
+        published.predict([rock_salt, lonely])
+
+
+def test_a_large_cell_of_whole_shells_is_asked_by_its_quotient(rock_salt: Structure) -> None:
+    published = Predictor.published("formation energy")
+    whole = replace(published, graph=GraphConfig(rule="whole shells"))
+    assert whole.predict([rock_salt * (3, 3, 3)]) == pytest.approx(whole.predict([rock_salt]), abs=1e-5)
