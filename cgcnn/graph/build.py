@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from cgcnn.data.crystal import formula_of, site_label
+from cgcnn.data.elements import N_ELEMENTS
 from cgcnn.errors import CrystalError, IsolatedAtomError
 from cgcnn.graph.config import GraphConfig
 from cgcnn.graph.crystal_graph import CrystalGraph, batch
+from cgcnn.graph.merge import lightest
 from cgcnn.graph.neighbors import NEIGHBOR_RULES, Neighbors, nearest, rank, together
 from cgcnn.graph.sites import Sites, all_ordered
 
@@ -30,7 +32,7 @@ class Built:
 
     graph: CrystalGraph  # crystal n of it is number kept[n] of those given
     kept: tuple[int, ...]
-    dropped: Mapping[int, str]  # position among those given -> sentence
+    dropped: Mapping[int, str]  # position among those given, ascending -> sentence
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,9 @@ class Reading:
 def build_graph(structure: Structure, config: GraphConfig | None = None) -> CrystalGraph:
     """The crystal graph of an ordered structure; IsolatedAtomError names an atom that has no neighbor."""
     config = config or DEFAULT
-    reading = read([structure], config)
-    if reading.refused:
-        raise reading.refused[0]
-    graph, isolated = graph_of(reading.sites, config)
+    if not _is_plain([structure], config) and (wrong := _refusal(structure, config)):
+        raise wrong
+    graph, isolated = graph_of(Sites.of(structure), config)
     if len(isolated):
         raise IsolatedAtomError(_isolated_sentence(structure, isolated, config))
     return graph
@@ -57,6 +58,7 @@ def build_graph(structure: Structure, config: GraphConfig | None = None) -> Crys
 def build_graphs(structures: Sequence[Structure], config: GraphConfig | None = None) -> Built:
     """What `build_graph` gives of each structure, side by side in one graph; one that fails does not hinder the others.
 
+    A set is for a network, so a crystal with an element that has no vector in `cgcnn.data.elements` is dropped too.
     Many crystals at once cost a third of what they cost one by one.
     """
     config = config or DEFAULT
@@ -67,39 +69,48 @@ def build_graphs(structures: Sequence[Structure], config: GraphConfig | None = N
 
 
 def read(structures: Sequence[Structure], config: GraphConfig) -> Reading:
-    """The arrays of all structures that may have a graph."""
-    if config.rule != "radius" and all_ordered(structures):
-        return Reading(Sites.of(*structures), list(range(len(structures))), {})
-    refused = {n: wrong for n, structure in enumerate(structures) if (wrong := _refusal(structure, config))}
+    """The arrays of all structures that may have a graph and be given to a network."""
+    if _is_plain(structures, config):
+        sites = Sites.of(*structures)
+        if sites.numbers.max(initial=0) <= N_ELEMENTS:
+            return Reading(sites, list(range(len(structures))), {})
+    wrongs = (_refusal(structure, config) or _refusal_by_networks(structure) for structure in structures)
+    refused = {n: wrong for n, wrong in enumerate(wrongs) if wrong}
     asked = [n for n in range(len(structures)) if n not in refused]
     return Reading(Sites.of(*(structures[n] for n in asked)), asked, refused)
 
 
 def graph_of(sites: Sites, config: GraphConfig) -> tuple[CrystalGraph, np.ndarray]:
     """The graphs of all crystals whose atoms have neighbors, side by side, and the atoms that have none."""
-    graphs, isolated = [], []
+    graphs, all_isolated = [], [np.zeros(0, dtype=np.int64)]
     for start, end in _portions(sites, config):
         part = sites.part(start, end)
-        pairs, lonely = find_neighbors(part, config)
+        pairs, isolated = find_neighbors(part, config)
         graph = _graph(part, pairs)
-        if len(lonely):
-            graph = graph.take(torch.from_numpy(np.delete(np.arange(end - start), part.crystal[lonely])))
-            isolated.append(lonely + sites.first[start])
+        if len(isolated):
+            graph = graph.take(torch.from_numpy(np.delete(np.arange(end - start), part.crystal[isolated])))
+            all_isolated.append(isolated + sites.first[start])
         graphs.append(graph)
-    return graphs[0] if len(graphs) == 1 else batch(graphs), np.concatenate([np.zeros(0, dtype=np.int64), *isolated])
+    return graphs[0] if len(graphs) == 1 else batch(graphs), np.concatenate(all_isolated)
+
+
+def finished(sites: Sites, config: GraphConfig, light: bool) -> tuple[CrystalGraph, np.ndarray]:
+    """What `graph_of` gives, where it is asked to be light as its lightest graph."""
+    graph, isolated = graph_of(sites, config)
+    return (lightest(graph) if light and graph.n_crystals else graph), isolated
 
 
 def refusals(
     structures: Sequence[Structure], reading: Reading, isolated: np.ndarray, config: GraphConfig
 ) -> dict[int, str]:
-    """For each structure without a graph, by position, the sentence that says why."""
+    """For each structure without a graph, by ascending position, the sentence that says why."""
     dropped = {n: str(wrong) for n, wrong in reading.refused.items()}
     of_crystal = reading.sites.crystal[isolated]
     for crystal in np.unique(of_crystal).tolist():
         atoms = isolated[of_crystal == crystal] - reading.sites.first[crystal]
         n = reading.asked[crystal]
         dropped[n] = _isolated_sentence(structures[n], atoms, config)
-    return dropped
+    return dict(sorted(dropped.items()))
 
 
 def find_neighbors(sites: Sites, config: GraphConfig) -> tuple[Neighbors, np.ndarray]:
@@ -110,9 +121,9 @@ def find_neighbors(sites: Sites, config: GraphConfig) -> tuple[Neighbors, np.nda
     if not len(isolated) or config.isolated == "error":
         return pairs, isolated
     # An isolated atom has no radius of its own to fill, so "radius" gives it its nearest shell.
-    lonely = rule if config.rule != "radius" else NEIGHBOR_RULES["whole shells"]
+    rule_for_isolated = rule if config.rule != "radius" else NEIGHBOR_RULES["whole shells"]
     count = config.max_neighbors if config.rule != "radius" else 1
-    found = lonely(sites, NO_CUTOFF, count, config.tolerance, isolated)
+    found = rule_for_isolated(sites, NO_CUTOFF, count, config.tolerance, isolated)
     return together([pairs, found]), isolated[:0]
 
 
@@ -150,6 +161,11 @@ def _graph(sites: Sites, pairs: Neighbors) -> CrystalGraph:
     )
 
 
+def _is_plain(structures: Sequence[Structure], config: GraphConfig) -> bool:
+    """True when `_refusal` has nothing against any of them; found out quickly, for all at once."""
+    return config.rule != "radius" and all_ordered(structures)
+
+
 def _refusal(structure: Structure, config: GraphConfig) -> CrystalError | None:
     """What stands against a graph before any neighbor is sought."""
     if not structure.is_ordered:
@@ -161,6 +177,15 @@ def _refusal(structure: Structure, config: GraphConfig) -> CrystalError | None:
             f"{pairs:,.0f} edges (limit {MAX_EDGES:,}); lower the cutoff or use a smaller cell."
         )
     return None
+
+
+def _refusal_by_networks(structure: Structure) -> CrystalError | None:
+    if (z := max(structure.atomic_numbers)) <= N_ELEMENTS:
+        return None
+    return CrystalError(
+        f"{formula_of(structure)} has {Element.from_Z(z).symbol}, element {z}; the networks know elements 1 to "
+        f"{N_ELEMENTS} (H to Fm), so replace it."
+    )
 
 
 def _isolated_sentence(structure: Structure, isolated: np.ndarray, config: GraphConfig) -> str:

@@ -6,14 +6,12 @@ disk is full or the folder cannot be written, the graphs are simply built again.
 
 import contextlib
 import hashlib
-import inspect
 import json
 import os
 import shutil
 import tempfile
 import time
 from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +23,9 @@ from cgcnn.graph import build, crystal_graph, merge, neighbors, sites
 from cgcnn.graph.build import Reading
 from cgcnn.graph.config import GraphConfig
 from cgcnn.graph.crystal_graph import CrystalGraph
+from cgcnn.graph.loaded_code import hash_of
 
-LIMIT = 2 << 30  # bytes of all files together
+LIMIT = 2 << 30  # bytes of all files together, once a build has ended
 SPARE = 1 << 30  # bytes of the disk that are left to things that cannot be built again
 CHECKSUM = hashlib.sha256().digest_size
 SUFFIX, UNFINISHED = ".graphs", ".part"
@@ -43,7 +42,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class GraphFiles:
-    """A folder with a file for each shard; those used longest ago make room."""
+    """A folder with a file for each shard; those used longest ago make room when `make_room` is called."""
 
     folder: Path
     limit: int = LIMIT
@@ -67,9 +66,18 @@ class GraphFiles:
             os.utime(path)  # used now; a file system may keep no times of reading
         return from_bytes(data[CHECKSUM:])
 
-    def save(self, key: str, shard: Shard) -> None:
-        """Keep a shard, whole or not at all; silent where it cannot be kept."""
+    def size(self, key: str) -> int:
+        """The bytes of the file with this key; 0 when it is not there."""
+        try:
+            return (self.folder / (key + SUFFIX)).stat().st_size
+        except OSError:
+            return 0
+
+    def save(self, key: str, shard: Shard, most: int = LIMIT) -> None:
+        """Keep a shard, whole or not at all; silent where it cannot be kept, or would take more than `most` bytes."""
         data = to_bytes(shard)
+        if CHECKSUM + len(data) > most:
+            return
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             if shutil.disk_usage(self.folder).free < self.spare:
@@ -82,18 +90,13 @@ class GraphFiles:
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
-            self._make_room()
 
-    def _make_room(self) -> None:
-        """Delete what was used longest ago, until the limit holds; what another process deletes first is no matter."""
-        kept = []
-        for path in self.folder.iterdir():
-            with contextlib.suppress(OSError):
-                about = path.stat()
-                if path.suffix == SUFFIX:
-                    kept.append((about.st_mtime, about.st_size, path))
-                elif path.suffix == UNFINISHED and about.st_mtime < time.time() - FORGOTTEN:
-                    path.unlink()
+    def make_room(self) -> None:
+        """Delete what was used longest ago, until the limit holds; what another process deletes first is no matter.
+
+        It looks at every file, so it is called once after many were saved.
+        """
+        kept = self._kept()
         size = sum(size for _, size, _ in kept)
         for _, freed, path in sorted(kept):
             if size <= self.limit:
@@ -102,10 +105,23 @@ class GraphFiles:
             with contextlib.suppress(OSError):
                 path.unlink()
 
+    def _kept(self) -> list[tuple[float, int, Path]]:
+        """When each file was used, its bytes and its path; what a dead writer left is cleared away."""
+        kept = []
+        with contextlib.suppress(OSError):
+            for path in self.folder.iterdir():
+                with contextlib.suppress(OSError):
+                    about = path.stat()
+                    if path.suffix == SUFFIX:
+                        kept.append((about.st_mtime, about.st_size, path))
+                    elif path.suffix == UNFINISHED and about.st_mtime < time.time() - FORGOTTEN:
+                        path.unlink()
+        return kept
 
-def key_of(reading: Reading, config: GraphConfig, light: bool) -> str:
+
+def key_of(reading: Reading, config: GraphConfig, light: bool, version: str) -> str:
     """A name for all that decides a shard: the crystals to the last bit, the settings and the code."""
-    key = hashlib.sha256(repr((code_version(), config, light, reading.asked)).encode())
+    key = hashlib.sha256(repr((version, config, light, reading.asked)).encode())
     key.update(repr([(n, str(why)) for n, why in reading.refused.items()]).encode())
     for field in fields(reading.sites):
         array = np.ascontiguousarray(getattr(reading.sites, field.name))
@@ -114,15 +130,16 @@ def key_of(reading: Reading, config: GraphConfig, light: bool) -> str:
     return key.hexdigest()
 
 
-@cache
 def code_version() -> str:
-    """A hash of the source that decides a graph, and of the versions of what it calls.
+    """A hash of the code that decides a graph, as it is loaded, and of the versions of what it calls.
 
-    The source itself and no number to be raised by hand: who edits a rule for an exercise must not meet old graphs.
+    No number to be raised by hand: who edits a rule for an exercise must not meet old graphs. And not the source: a
+    process that runs on after an edit builds by the old rule, and must not keep its graphs under the new one's name;
+    a hash taken when this module is imported would still miss an edit after the rule's import.
     """
-    sources = [inspect.getsource(module) for module in (sites, neighbors, build, crystal_graph, merge)]
+    code = hash_of((sites, neighbors, build, crystal_graph, merge))
     versions = [pymatgen.core.__version__, np.__version__, torch.__version__]
-    return hashlib.sha256(json.dumps([*sources, *versions, _names()]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([code, *versions, _names()]).encode()).hexdigest()
 
 
 def to_bytes(shard: Shard) -> bytes:

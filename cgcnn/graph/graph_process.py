@@ -1,7 +1,8 @@
 """A process beside this one that builds graphs: `python -m cgcnn.graph.graph_process`, spoken to through its pipes.
 
 A module of its own and no pool of `multiprocessing`, whose children would run the main script again. It ends when its
-input does, so it does not outlive the process that started it.
+input does, so it does not outlive the process that started it; and at once when it loaded other code than its starter,
+which has changed a rule, or imported it before its file was edited.
 """
 
 import contextlib
@@ -14,11 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cgcnn.graph.build import graph_of
+from cgcnn.graph.build import finished
 from cgcnn.graph.config import GraphConfig
 from cgcnn.graph.crystal_graph import CrystalGraph
-from cgcnn.graph.graph_files import Shard, from_bytes, to_bytes
-from cgcnn.graph.merge import lightest
+from cgcnn.graph.graph_files import Shard, code_version, from_bytes, to_bytes
 from cgcnn.graph.sites import Sites
 
 ROOT = Path(__file__).parents[2]  # where the library lies, for a starter that found it by its own path
@@ -30,14 +30,14 @@ class GraphProcess:
     def __init__(self, config: GraphConfig, light: bool) -> None:
         path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "cgcnn.graph.graph_process"],
+            [sys.executable, "-P", "-m", "cgcnn.graph.graph_process"],  # -P: no library of the current folder
             env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # its starter builds again what it could not, and meets the error itself
             start_new_session=True,  # Ctrl+C is for the starter, which then ends this one
         )
-        self._settings: tuple[GraphConfig, bool] | None = (config, light)
+        self._settings: tuple[str, GraphConfig, bool] | None = (code_version(), config, light)
 
     @property
     def pid(self) -> int:
@@ -69,20 +69,15 @@ class GraphProcess:
                 pipe.close()
 
 
-def finished(sites: Sites, config: GraphConfig, light: bool) -> tuple[CrystalGraph, np.ndarray]:
-    """The graphs of all crystals that have one, the lightest when asked, and the atoms that have no neighbor."""
-    graph, isolated = graph_of(sites, config)
-    return (lightest(graph) if light and graph.n_crystals else graph), isolated
-
-
 def main() -> None:
     """The process's own end: answer until there is no more question."""
     torch.set_num_threads(1)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints, prints elsewhere
     with contextlib.suppress(EOFError, BrokenPipeError):
-        config, light = pickle.load(sys.stdin.buffer)
-        while True:
+        version, config, light = pickle.load(sys.stdin.buffer)
+        same_code = version == code_version()
+        while same_code:
             graph, isolated = finished(pickle.load(sys.stdin.buffer), config, light)
             pickle.dump((to_bytes(Shard(graph, {})), isolated), answers)
             answers.flush()

@@ -13,16 +13,17 @@ import numpy as np
 import psutil
 from pymatgen.core import Structure
 
-from cgcnn.graph.build import Built, build_graphs, read, refusals
+from cgcnn.graph.build import Built, build_graphs, finished, read, refusals
 from cgcnn.graph.config import GraphConfig
 from cgcnn.graph.crystal_graph import CrystalGraph, batch
-from cgcnn.graph.graph_files import GraphFiles, Shard, key_of
-from cgcnn.graph.graph_process import GraphProcess, finished
+from cgcnn.graph.graph_files import GraphFiles, Shard, code_version, key_of
+from cgcnn.graph.graph_process import GraphProcess
 from cgcnn.graph.sites import Sites
 
 MOST_CRYSTALS = 256  # of a shard: a fortieth of a second, which no one waits for
 MOST_ATOMS = 20_000  # of a shard, unless one crystal has more
 WORTH = 5.0  # s of work left from which processes pay: each spends 2 s on its imports before its first graph
+MOST_PROCESSES = 8  # whoever builds a shard, a fifth of that time is spent here to read and keep it: more would wait
 
 Make = Callable[[Sites], tuple[CrystalGraph, np.ndarray]]
 
@@ -39,12 +40,12 @@ def build_all(
 
     With `light`, the graphs of a shard are merged where that is worth it (see `cgcnn.graph.merge.lightest`).
 
-    `processes` counts this one; more are started only for work that outlasts their start. `cache` keeps what
-    is built. Stop by closing the generator: its processes end with it, and what is done stays in the cache.
+    `processes` counts this one; more are started only for work that outlasts their start, and never more than there
+    are shards left, or MOST_PROCESSES. `cache` keeps what is built, unless the set is larger than its limit: then as
+    much as it holds. Stop by closing the generator: its processes end with it, and what is done stays in the cache.
     """
-    work = Work(structures, config, light, cache)
     done: dict[int, Shard] = {}
-    with Crew(work, done) as crew:
+    with contextlib.closing(Work(structures, config, light, cache)) as work, Crew(work, done) as crew:
         while (number := crew.next()) is not None:
             start = time.perf_counter()
             done[number] = work.shard(number, lambda sites: finished(sites, config, light))
@@ -57,8 +58,12 @@ def build_all(
 
 
 def idle_cores() -> int:
-    """How many processes may work without taking a core from anybody: this one, and one for each core that is idle."""
-    return max(1, (os.cpu_count() or 1) - round(psutil.getloadavg()[0]))
+    """How many processes may work without taking a core from anybody: this one, and one for each core that is idle.
+
+    Of the cores that this process may use, where the system tells; the load is that of the whole machine.
+    """
+    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, n_cores - round(psutil.getloadavg()[0]))
 
 
 def _side_by_side(work: "Work", done: dict[int, Shard]) -> Built:
@@ -77,19 +82,34 @@ class Work:
     ) -> None:
         self.structures, self.config, self.light, self.files = structures, config, light, files
         self.spans = spans([len(structure) for structure in structures])
+        self._version = code_version() if files else ""
+        self._lock, self._room, self._saved = threading.Lock(), files.limit if files else 0, False
 
     def shard(self, number: int, make: Make) -> Shard:
         """A shard from the disk, or made and kept there."""
         structures = [self.structures[n] for n in self.spans[number]]
         reading = read(structures, self.config)
-        key = key_of(reading, self.config, self.light) if self.files else ""
+        key = key_of(reading, self.config, self.light, self._version) if self.files else ""
         if self.files and (known := self.files.load(key)):
+            self._take_room(self.files.size(key))
             return known
         graph, isolated = make(reading.sites)
         shard = Shard(graph, refusals(structures, reading, isolated, self.config))
         if self.files:
-            self.files.save(key, shard)
+            # Beyond the limit, a shard of this very set would have to go, and be missed the next time.
+            self.files.save(key, shard, self._room)
+            self._saved = True
+            self._take_room(self.files.size(key))
         return shard
+
+    def close(self) -> None:
+        """Let what was kept here push out what was used longest ago."""
+        if self.files and self._saved:
+            self.files.make_room()
+
+    def _take_room(self, size: int) -> None:
+        with self._lock:
+            self._room -= size
 
 
 def spans(sizes: Sequence[int]) -> list[range]:
@@ -142,25 +162,24 @@ class Crew:
             self._done[number] = shard
 
     def start(self, n_processes: int) -> None:
-        """Start processes, the first time that it is asked."""
-        if not self._threads:
-            self._threads = [
-                threading.Thread(target=self._serve, name="graphs", daemon=True) for _ in range(n_processes)
-            ]
-            for thread in self._threads:
+        """Start processes, the first time that it is asked; no more than have a shard to begin."""
+        if self._threads:
+            return
+        with contextlib.suppress(RuntimeError):  # no more threads: those that there are, and this one, do the work
+            for _ in range(min(n_processes, len(self._waiting), MOST_PROCESSES - 1)):
+                thread = threading.Thread(target=self._serve, name="graphs", daemon=True)
                 thread.start()
+                self._threads.append(thread)
 
     def _serve(self) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            process = GraphProcess(self._work.config, self._work.light)
-            self.processes.append(process)
-        try:
+        # No more shards, or no process to be had, or it is gone, or a fault that the main thread is to meet itself.
+        with contextlib.suppress(Exception), contextlib.ExitStack() as stack:
+            with self._lock:
+                if self._closed:
+                    return
+                process = GraphProcess(self._work.config, self._work.light)
+                stack.callback(process.end)
+                self.processes.append(process)
             while True:
                 number = self._waiting.popleft()
                 self._results.put((number, self._work.shard(number, process.ask)))
-        except Exception:  # no more shards, or the process is gone, or a fault that the main thread is to meet itself
-            return
-        finally:
-            process.end()

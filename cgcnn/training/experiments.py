@@ -85,7 +85,7 @@ EXPERIMENTS: dict[str, Card] = {
         seeds=(0, 1, 2),
         look="Compare the gain with the cost: an epoch takes time in proportion to the edges. Then open the "
         "Invariance tab of the Graph page: whole shells give the same answer however the crystal is turned.",
-        core_seconds=380,
+        core_seconds=120,
     ),
     "activation": Card(
         title="Which activation, with or without batch norm?",
@@ -106,7 +106,7 @@ EXPERIMENTS: dict[str, Card] = {
         seeds=(0, 1, 2),
         look="Open one run with batch norm and one without: whose curve falls faster in the first epochs? "
         "A learning rate that suits one may be too large for the other.",
-        core_seconds=230,
+        core_seconds=85,
     ),
     "pooling": Card(
         title="Mean, sum or max?",
@@ -123,7 +123,7 @@ EXPERIMENTS: dict[str, Card] = {
         seeds=(0, 1, 2, 3, 4, 5, 6, 7),
         look="Open the Pooling tab of the Convolution page with a run of each kind, and double the cell: "
         "which prediction stays?",
-        core_seconds=235,
+        core_seconds=105,
     ),
     "depth": Card(
         title="How deep?",
@@ -141,7 +141,7 @@ EXPERIMENTS: dict[str, Card] = {
         seeds=(0, 1, 2, 3),
         look="Look at the training error of the deepest runs: does depth fail to fit, or fit by heart? The "
         "Over-smoothing tab of the Convolution page shows how alike the atoms become.",
-        core_seconds=215,
+        core_seconds=80,
     ),
     "data": Card(
         title="How much data?",
@@ -163,7 +163,7 @@ EXPERIMENTS: dict[str, Card] = {
         look="On paper with two logarithmic axes such curves are often straight: what would 10,000 crystals give? "
         "Each run sees its crystals 25 times, so fewer crystals also mean fewer steps. All amounts of one seed are "
         "tested on the same crystals.",
-        core_seconds=190,
+        core_seconds=75,
     ),
     "convolution": Card(
         title="Is the gate worth it?",
@@ -187,7 +187,7 @@ EXPERIMENTS: dict[str, Card] = {
         seeds=(0, 1, 2, 3, 4, 5, 6, 7),
         look="Which crystals does the network without convolution get wrong? It cannot tell two crystals of one "
         "formula apart, such as the anatase and rutile forms of TiO2.",
-        core_seconds=140,
+        core_seconds=65,
     ),
     "cell": Card(
         title="Energy of the cell, or per atom?",
@@ -218,7 +218,7 @@ EXPERIMENTS: dict[str, Card] = {
         seeds=(0, 1, 2, 3),
         look="Compare the parity plots: which network bends over for large cells? Learning per atom divides the "
         "energy by the number of atoms, and the answer is multiplied again: only mean pooling then fits.",
-        core_seconds=225,
+        core_seconds=70,
         base=CELLS,
     ),
 }

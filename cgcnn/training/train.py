@@ -107,7 +107,7 @@ class TrainConfig(Config):
     precision: str = option(
         "float32",
         "Precision",
-        "bfloat16 computes with 8 bits of mantissa instead of 24: faster where the network is large, and not exact.",
+        "bfloat16 keeps 8 bits of a number's digits instead of 24: meant for GPUs, no faster on most CPUs, not exact.",
         choices=("float32", "bfloat16"),
     )
     snapshots: int = option(

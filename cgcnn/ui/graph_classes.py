@@ -35,7 +35,7 @@ def classes_tab(structure: Structure, config: GraphConfig, title: str) -> None:
         else:
             st.markdown(f"More than {MOST_CLASSES} kinds of atoms make no readable picture; the tables have them all.")
         explained("graph", "What are classes of atoms?")
-        both_ways_table(structure, config)
+        both_ways_table(structure, config, len(merged.edges))
     with tables:
         st.markdown("**Kinds of atoms**")  # short: on a telephone the buttons of a table lie over the line above it
         st.dataframe(_class_rows(structure, merged, symmetry)[:ROWS], hide_index=True, height="content")
@@ -82,7 +82,7 @@ def against_symmetry(structure: Structure, merged: MergedGraph, symmetry: Symmet
 def by_depth(merged: MergedGraph) -> str:
     """How many kinds there are after each convolution."""
     first, *later = merged.rounds
-    start = f"Before the first convolution the network knows {first}, by element"
+    start = f"Before the first convolution the network knows {first}, by their 92 bits"
     if not later:
         return f"{start}; no convolution finds more."
     steps = ", ".join(f"after {depth} at most {n:,}" for depth, n in enumerate(later[:6], start=1))

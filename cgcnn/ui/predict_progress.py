@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 
 import streamlit as st
 
+from cgcnn.ui.run_queue import spoken
+
 STEP = 16  # crystals between two looks at the clock
 
 
@@ -20,7 +22,7 @@ def shown_progress(verb: str, total: int, *, on_stop: Callable[[], None] | None 
             button.button("Stop", icon=":material/stop:", on_click=on_stop, key="predict_stop")
     for done in range(0, total, STEP):
         to_go = (time.monotonic() - started) / done * (total - done) if done else 0.0
-        bar.progress(done / total, f"{verb} {done:,} of {total:,}" + (f", about {to_go:.0f} s to go" if done else ""))
+        bar.progress(done / total, f"{verb} {done:,} of {total:,}" + (f", about {spoken(to_go)} to go" if done else ""))
         yield done
     bar.empty()
     button.empty()

@@ -97,7 +97,7 @@ def _differences(mine: Config, standard: Config) -> set[tuple[str, str]]:
         if isinstance(value, Config) and isinstance(usual, Config):
             found |= _differences(value, usual)
         elif value != usual and field.name not in ("target", "seed", "source", "path"):
-            found.add((field.metadata["option"].label, str(value)))
+            found.add((field.metadata["option"].label.partition(" (")[0], str(value)))
     return found
 
 

@@ -96,6 +96,8 @@ def ordinal(n: int) -> str:
 
 def spoken(seconds: float) -> str:
     """A span of time with the digits that one needs: `12 s`, `3 min`, `2.5 h`."""
+    if seconds < 1:
+        return "a second"
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

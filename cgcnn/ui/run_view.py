@@ -1,6 +1,7 @@
 """A run on the page: where it stands, its numbers and its curves. All of it is read from the store."""
 
 from datetime import datetime
+from statistics import median
 from typing import Any
 
 import streamlit as st
@@ -135,7 +136,7 @@ def _status(runs: RunStore, run_id: str, kind: str, every: float | None) -> None
         st.markdown(f"{STATES[run.state]}{_where(runs, run, mine)}")
         if kind != "over" and (words := newest(run, mine)):
             st.markdown(words)
-        if kind != "over" and (words := taken_up(mine)):
+        if run.is_live and (words := taken_up(mine)):
             st.caption(words)
     if run.error:
         show_mistake(run.error)
@@ -171,8 +172,10 @@ def _numbers(run: Run, mine: Seen) -> None:
             _metrics(mine, target.unit)
     if data := mine.latest.get("data"):
         n_out = data["n_left_out"]
-        left_out = f" {n_out:,} others of the set have no such value or too many atoms." if n_out else ""
-        speed = f", {mine.epochs[-1]['crystals_per_second']:,.0f} crystals a second" if mine.epochs else ""
+        too_large = " or too many atoms" if run.settings["dataset"]["max_sites"] else ""
+        left_out = f" {n_out:,} others of the set have no such value{too_large}." if n_out else ""
+        rates = [epoch["crystals_per_second"] for epoch in mine.epochs]
+        speed = f", {median(rates):,.0f} crystals a second" if rates else ""
         st.markdown(
             f"{data['n_train']:,} crystals to learn from, {data['n_val']:,} to choose the best epoch, "
             f"{data['n_test']:,} to judge it.{left_out} {data['n_parameters']:,} weights on {data['device']}{speed}."

@@ -20,6 +20,7 @@ LOSS_WORDS = {
     "MSE": "the mean squared error",
     "Huber": "the Huber loss (half the squared error below 1, about linear above)",
 }
+READABLE = 1.0  # s
 RECENT = 10  # epochs that say how long the next ones take
 
 
@@ -77,7 +78,8 @@ def where(run: Run, mine: Seen) -> str:
         return f": {len(mine.epochs)} of {total} epochs."
     if "data" not in mine.latest:
         progress = mine.latest.get("progress", {"stage": "Starting", "done": 0, "total": 1})
-        return f": {progress['stage'].lower()}, {progress['done']:,} of {progress['total']:,}."
+        count = f", {progress['done']:,} of {progress['total']:,}" if progress["total"] > 1 else ""
+        return f": {progress['stage'].lower()}{count}."
     under_way = min(total, len(mine.epochs) + 1)
     return f": epoch {under_way} of {total}{time_to_go(mine, total)}. {ASKED.get(run.wanted, '')}".rstrip()
 
@@ -101,10 +103,19 @@ def time_to_go(mine: Seen, total: int) -> str:
     return f", about {spoken(each * (total - done))} to go"
 
 
+def _too_quick(run: Run, mine: Seen) -> bool:
+    """True while epochs pass so fast that nobody could read a line for each batch."""
+    return (
+        run.state == "running"
+        and bool(mine.epochs)
+        and median(epoch["seconds"] for epoch in mine.epochs[-RECENT:]) < READABLE
+    )
+
+
 def newest(run: Run, mine: Seen) -> str:
     """The loss and the error of the last batch, or of the last epoch when none came after it."""
     unit = f" {TARGETS[run.settings['dataset']['target']].unit}".rstrip()
-    if mine.batches:
+    if mine.batches and not _too_quick(run, mine):
         b = mine.batches[-1]
         where = f"Batch {b['batch']} of {b['n_batches']} in epoch {b['epoch']}"
         return f"{where}: loss **{b['loss']:.3f}**, MAE **{b['mae']:.3f}**{unit}."

@@ -12,21 +12,21 @@ import torch
 from pymatgen.core import Lattice, Structure
 
 from cgcnn.graph import CrystalGraph, GraphConfig, build_all, build_graphs, many
-from cgcnn.graph.build import Built
+from cgcnn.graph.build import Built, finished
 from cgcnn.graph.graph_files import GraphFiles, _names
-from cgcnn.graph.graph_process import GraphProcess, finished
+from cgcnn.graph.graph_process import GraphProcess
 from cgcnn.graph.merge import lightest
 from cgcnn.graph.sites import Sites
 
 CONFIG = GraphConfig()
-LONELY = Structure(Lattice.cubic(30.0), ["Ar"], [[0, 0, 0]])
+ISOLATED = Structure(Lattice.cubic(30.0), ["Ar"], [[0, 0, 0]])
 
 
 @pytest.fixture
 def crystals(
     rock_salt: Structure, perovskite: Structure, rutile: Structure, low_symmetry: Structure
 ) -> list[Structure]:
-    return [rock_salt, LONELY, perovskite, rutile, low_symmetry, LONELY, rutile]
+    return [rock_salt, ISOLATED, perovskite, rutile, low_symmetry, ISOLATED, rutile]
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_merged_shards_are_the_set_merged(crystals: list[Structure]) -> None:
     assert same(built.graph, lightest(build_graphs(crystals, CONFIG).graph))
 
 
-@pytest.mark.parametrize("crystals", [[], [LONELY, LONELY, LONELY]], ids=["no crystals", "none has a graph"])
+@pytest.mark.parametrize("crystals", [[], [ISOLATED, ISOLATED, ISOLATED]], ids=["no crystals", "none has a graph"])
 def test_nothing_to_build_is_an_empty_graph(crystals: list[Structure]) -> None:
     _, built = drained(build_all(crystals, CONFIG, light=True))
     assert (built.graph.n_crystals, built.kept, len(built.dropped)) == (0, (), len(crystals))
@@ -101,6 +101,54 @@ def test_other_settings_meet_no_kept_graphs(crystals: list[Structure], tmp_path:
     assert same(built.graph, build_graphs(crystals, other).graph)
 
 
+def test_room_is_made_once_at_the_end_of_a_build_that_kept_something(
+    crystals: list[Structure], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    monkeypatch.setattr(GraphFiles, "make_room", lambda files: made.append(len([*tmp_path.iterdir()])))
+    for _ in range(2):  # the second keeps nothing new
+        drained(build_all(crystals, CONFIG, cache=GraphFiles(tmp_path)))
+    assert made == [4]
+    closed = build_all(crystals, CONFIG.with_(max_neighbors=3), cache=GraphFiles(tmp_path))
+    next(closed)
+    closed.close()
+    monkeypatch.setattr(many, "refusals", None)  # a fault in a later shard
+    with pytest.raises(TypeError):
+        drained(build_all(crystals, CONFIG.with_(max_neighbors=3), cache=GraphFiles(tmp_path)))
+    assert made == [4, 5]
+
+
+def test_a_set_larger_than_the_limit_finds_again_what_was_kept(
+    crystals: list[Structure], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drained(build_all(crystals, CONFIG, cache=GraphFiles(tmp_path / "all")))
+    sizes = [path.stat().st_size for path in (tmp_path / "all").iterdir()]
+    files, built = GraphFiles(tmp_path / "few", limit=sum(sizes) - 1), []
+    drained(build_all(crystals, CONFIG.with_(max_neighbors=8), cache=files))
+
+    def counted(*question: Any) -> Any:
+        built.append(question)
+        return finished(*question)
+
+    monkeypatch.setattr(many, "finished", counted)
+    for n_built in (4, 5, 6):
+        drained(build_all(crystals, CONFIG, cache=files))
+        assert len(built) == n_built
+        assert sum(path.stat().st_size for path in files.folder.iterdir()) <= files.limit
+
+
+def test_a_set_larger_than_the_limit_pushes_out_none_of_its_own(
+    crystals: list[Structure], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GraphFiles, "make_room", lambda files: None)
+    drained(build_all(crystals, CONFIG, cache=GraphFiles(tmp_path / "all")))
+    sizes = [path.stat().st_size for path in (tmp_path / "all").iterdir()]
+    files = GraphFiles(tmp_path / "few", limit=sum(sizes) - 1)
+    for _ in range(2):  # what is read the second time counts as well
+        drained(build_all(crystals, CONFIG, cache=files))
+        assert 0 < sum(path.stat().st_size for path in files.folder.iterdir()) <= files.limit
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[GraphProcess]:
     """The processes that a build starts; it starts them at once."""
@@ -116,7 +164,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[GraphProcess]:
 
 
 @pytest.fixture
-def process() -> Iterator[GraphProcess]:
+def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraphProcess]:
+    (tmp_path / "cgcnn.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
     process = GraphProcess(CONFIG, True)
     yield process
     process.end()
@@ -124,11 +174,11 @@ def process() -> Iterator[GraphProcess]:
 
 def test_a_process_answers_as_this_one_would_and_ends_when_asked_no_more(
     process: GraphProcess, crystals: list[Structure]
-) -> None:
+) -> None:  # started in a folder with another library of this name
     for part in (crystals, crystals[2:]):
         sites = Sites.of(*part)
-        (graph, isolated), (expected, lonely) = process.ask(sites), finished(sites, CONFIG, True)
-        assert same(graph, expected) and np.array_equal(isolated, lonely)
+        (graph, isolated), (expected, alone) = process.ask(sites), finished(sites, CONFIG, True)
+        assert same(graph, expected) and np.array_equal(isolated, alone)
     assert process._process.stdin
     process._process.stdin.close()  # as when the starter dies
     assert process._process.wait(timeout=30) == 0
@@ -175,6 +225,39 @@ def test_a_lost_process_is_worked_around(
     _, built = drained(build_all(crystals * 3, CONFIG, processes=3))
     assert same(built.graph, build_graphs(crystals * 3, CONFIG).graph)
     assert not any(psutil.pid_exists(process.pid) for process in started)
+
+
+@pytest.mark.parametrize("place", ["cgcnn.graph.many.GraphProcess", "threading.Thread.start"])
+def test_where_no_process_can_be_had_this_one_does_the_work(
+    place: str, crystals: list[Structure], started: list[GraphProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def none_to_be_had(*settings: object) -> None:
+        asked.append(settings)
+        raise OSError(12, "Cannot allocate memory") if place.endswith("Process") else RuntimeError("no more threads")
+
+    monkeypatch.setattr(place, none_to_be_had)
+    _, built = drained(build_all(crystals * 3, CONFIG, processes=3))
+    assert same(built.graph, build_graphs(crystals * 3, CONFIG).graph)
+    assert asked and not started
+
+
+def test_no_more_processes_are_started_than_have_work(
+    crystals: list[Structure], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many, "GraphProcess", None)  # each thread fails to start its own, and ends
+    for structures, asked, begun in ((crystals * 9, 99, 7), (crystals, 99, 4), (crystals, 2, 2), ([], 99, 0)):
+        with many.Crew(many.Work(structures, CONFIG, False, None), {}) as crew:
+            crew.start(asked)
+            assert len(crew._threads) == begun
+
+
+def test_cores_that_are_not_ours_are_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(many.os, "sched_getaffinity", lambda process: {0, 3, 5, 6}, raising=False)
+    for load, idle in ((0.2, 4), (1.4, 3), (64.0, 1)):
+        monkeypatch.setattr(many.psutil, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        assert many.idle_cores() == idle
 
 
 def test_closing_the_build_leaves_no_process(crystals: list[Structure], started: list[GraphProcess]) -> None:

@@ -13,7 +13,7 @@ from cgcnn.graph import build as building
 from cgcnn.graph.neighbors import TIE, Neighbors, ordered, within
 from cgcnn.graph.sites import Sites
 
-LONELY = Structure(Lattice.cubic(30.0), ["Ar"], [[0.2, 0.3, 0.4]])
+ISOLATED = Structure(Lattice.cubic(30.0), ["Ar"], [[0.2, 0.3, 0.4]])
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_many_at_once_are_each_alone(
 
 
 @pytest.mark.parametrize("rule", NEIGHBOR_RULES)
-def test_lonely_atoms_grow_among_others_as_they_do_alone(handful: list[Structure], rule: str) -> None:
-    crystals, config = [handful[0], LONELY, handful[3], LONELY], GraphConfig(rule=rule, cutoff=5.0, isolated="grow")
+def test_isolated_atoms_grow_among_others_as_they_do_alone(handful: list[Structure], rule: str) -> None:
+    crystals, config = [handful[0], ISOLATED, handful[3], ISOLATED], GraphConfig(rule=rule, cutoff=5.0, isolated="grow")
     built = build_graphs(crystals, config)
     assert same(built.graph, batch([build_graph(structure, config) for structure in crystals]))
     assert built.graph.degree[built.graph.crystal == 1].item() >= 6
@@ -58,12 +58,13 @@ def test_a_crystal_that_fails_says_why_and_spoils_no_other(
 ) -> None:
     monkeypatch.setattr(building, "PORTION", portion)
     alloy = Structure(Lattice.cubic(3.6), [{"Cu": 0.5, "Au": 0.5}], [[0, 0, 0]])
-    built = build_graphs([rock_salt, LONELY, alloy, rutile])
+    built = build_graphs([rock_salt, ISOLATED, alloy, rutile])
     assert built.kept == (0, 3)
     assert same(built.graph, batch([build_graph(rock_salt), build_graph(rutile)]))
-    assert list(built.dropped) == [2, 1] and "partly occupied" in built.dropped[2]
+    assert list(built.dropped) == [1, 2], "the first is the first"
+    assert "partly occupied" in built.dropped[2]
     with pytest.raises(IsolatedAtomError) as alone:
-        build_graph(LONELY)
+        build_graph(ISOLATED)
     assert built.dropped[1] == str(alone.value)
 
 
@@ -73,8 +74,16 @@ def test_a_flood_is_refused_alone(rock_salt: Structure) -> None:
     assert built.kept == (1,) and "edges (limit 3,000,000)" in built.dropped[0]
 
 
+def test_an_element_that_no_network_knows_is_dropped_from_a_set_and_drawn_alone(rock_salt: Structure) -> None:
+    heavy = Structure(Lattice.cubic(4.2), ["Md", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    built = build_graphs([rock_salt, heavy])
+    assert built.kept == (0,)
+    assert built.dropped[1] == "MdO has Md, element 101; the networks know elements 1 to 100 (H to Fm), so replace it."
+    assert build_graph(heavy).n_atoms == 2
+
+
 def test_no_crystals_are_an_empty_graph() -> None:
-    built = build_graphs([LONELY])
+    built = build_graphs([ISOLATED])
     for graph in (built.graph, build_graphs([]).graph):
         assert (graph.n_crystals, graph.n_atoms, graph.n_edges) == (0, 0, 0)
 

@@ -132,7 +132,7 @@ def test_a_cut_shell_that_breaks_the_symmetry_is_named(perovskite: Structure) ->
     merged = MergedGraph((0, 1, 2, 3, 3), (("Sr",), ("Ti",), ("O",), ("O",)), (), (3, 4))
     text = against_symmetry(perovskite, merged, symmetry(perovskite), GraphConfig())
     assert "such as O 3 and O 4, which symmetry makes equal. A cut shell broke the symmetry" in text
-    assert by_depth(merged).endswith("knows 3, by element; after 1 at most 4.")
+    assert by_depth(merged).endswith("knows 3, by their 92 bits; after 1 at most 4.")
 
 
 def test_orbits_that_the_network_merges_are_named() -> None:
@@ -172,7 +172,7 @@ def test_a_crystal_goes_by_the_name_of_the_page(app: AppTest) -> None:
 
 def test_the_merged_graph_gives_the_answer_of_the_whole_one(app: AppTest) -> None:
     opened(app, "Symmetry", crystal="NaCl")
-    assert "4 messages do the work of 96" in words(app)
+    assert "4 messages instead of 96" in words(app)
     table = next(table.value for table in app.dataframe if "Each once" in table.value)
     assert table["All"].tolist()[:2] == ["8", "96"] and table["All"].iloc[2] == table["Each once"].iloc[2]
 
