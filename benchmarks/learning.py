@@ -38,9 +38,8 @@ def main() -> None:
     for found in rows:
         print("  ".join(f"{value:12.3f}" if isinstance(value, float) else f"{value:12}" for value in found.values()))
     found = [row["test MAE"] for row in rows if row["split"] == 0]
-    print(
-        f"split 0: test MAE {statistics.mean(found):.3f} ± {statistics.stdev(found):.3f} eV/atom over {len(found)} seeds"
-    )
+    mean, spread = statistics.mean(found), statistics.stdev(found)
+    print(f"split 0: test MAE {mean:.3f} ± {spread:.3f} eV/atom over {len(found)} seeds")
     if sys.argv[1:]:
         Path(sys.argv[1]).write_text(json.dumps(rows, indent=2))
 
