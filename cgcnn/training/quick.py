@@ -66,21 +66,31 @@ class Quick:
         return c
 
 
-_TWINS: WeakKeyDictionary[nn.Module, tuple[list[int], Quick | None]] = WeakKeyDictionary()
+class Kept(NamedTuple):
+    """A twin, the tensors it was folded from, and how often each had been written to by then."""
+
+    tensors: list[Tensor]
+    versions: list[int]
+    twin: Quick | None
+
+
+_KEPT: WeakKeyDictionary[nn.Module, Kept] = WeakKeyDictionary()
 
 
 @torch.no_grad()
 def quick_of(model: nn.Module) -> Quick | None:
     """The quick twin of a model as it is now; None if a layer, norm or activation is not that of the published ones.
 
-    Kept until a weight changes: each tensor counts how often it was written to.
+    Kept until a weight is written to. Whoever puts another layer into a model asks a copy of it.
     """
-    now = [tensor._version for tensor in (*model.parameters(), *model.buffers())]
-    versions, twin = _TWINS.get(model, ([], None))
-    if versions != now:
+    if model.training:
+        return None
+    kept = _KEPT.get(model)
+    if kept is None or kept.versions != [tensor._version for tensor in kept.tensors]:
+        tensors = [*model.parameters(), *model.buffers()]  # a walk through all modules, as long as half an answer
         twin = Quick(cast(CGCNN, model)) if _is_published_kind(model) else None
-        _TWINS[model] = now, twin
-    return twin if not model.training else None
+        kept = _KEPT[model] = Kept(tensors, [tensor._version for tensor in tensors], twin)
+    return kept.twin
 
 
 def _is_published_kind(model: nn.Module) -> bool:
