@@ -1,7 +1,7 @@
 """The quotient graph: atoms that no network can tell apart made one, edges that carry one message made one.
 
 Exact: equal atoms have equal vectors after every layer, so one row stands for them all when sums, batch statistics
-and pooling count it as often as it stands for. On Matbench phonons a quarter of the edges is left; without symmetry
+and pooling count it as often as it stands for. On Matbench phonons three of ten edges are left; without symmetry
 nothing is gained. `cgcnn.graph.classes` shows the idea on one crystal; here all crystals of a set are refined at once.
 """
 
