@@ -61,10 +61,8 @@ class Predictor:
         if graph.n_atoms <= FEW_ATOMS and (quick := quick_of(self.model)):
             outputs = torch.from_numpy(quick(graph))
             return self.in_unit(outputs[None], graph.atoms_per_crystal).tolist()
-        is_cut = (
-            self.graph.rule == "k nearest"
-        )  # of a large cell that leaves few equal atoms, and merging takes time too
-        return self.of_graph(graph if is_cut else lightest(graph)).tolist()
+        # Where "k nearest" cuts shells, few atoms of a large cell are equal, and looking for them takes time too.
+        return self.of_graph(graph if self.graph.rule == "k nearest" else lightest(graph)).tolist()
 
     @torch.no_grad()
     def of_graph(self, graph: CrystalGraph) -> Float[Tensor, " crystals"]:
