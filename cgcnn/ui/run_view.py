@@ -112,8 +112,19 @@ def _choice(names: dict[str, str], run_id: str) -> None:
         format_func=lambda i: names[i],
         key=key,
         placeholder="Choose an earlier run",
-        on_change=lambda: show_run(st.session_state[key] or ""),
+        on_change=_chosen,
+        args=(key, run_id),
     )
+
+
+def _chosen(key: str, run_id: str) -> None:
+    """Show what was chosen in the list that was drawn for `run_id`.
+
+    A late request still carries the value of a list that is gone, which Streamlit takes for a choice: it is none once
+    another run is in view.
+    """
+    if still_shown() == run_id:
+        show_run(st.session_state[key] or "")
 
 
 def watched(runs: RunStore, run: Run) -> None:
