@@ -10,6 +10,7 @@ from browser_kit import Server, Visit
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.ui.prose import PARTED
+from runs_kit import until
 
 pytestmark = pytest.mark.browser
 SMALL = "train_epochs=200&data_max_crystals=300&train_batch_size=16"
@@ -45,7 +46,7 @@ def test_a_run_is_steered_from_its_first_point_to_a_new_one(visit: Visit, server
     stands(page, "Paused (in|after) epoch")
     n_batches = len(store.events(first, kinds=["batch"]))
     press(page, "batch")
-    stands(page, "Paused in epoch")
+    until(lambda: len(store.events(first, kinds=["batch"])) > n_batches)
     page.wait_for_timeout(500)
     stands(page, "Paused in epoch")
     assert len(store.events(first, kinds=["batch"])) == n_batches + 1, "one batch and no more"
