@@ -18,9 +18,7 @@ class BatchNorm(nn.BatchNorm1d):
     them all count. (torch's own batch norm, used where neither is so, takes no weights; its SyncBatchNorm needs a GPU.)
     """
 
-    def forward(
-        self, x: Float[Tensor, "rows d"], copies: Float[Tensor, " rows"] | None = None
-    ) -> Float[Tensor, "rows d"]:
+    def forward(self, x: Float[Tensor, "rows d"], copies: Copies = None) -> Float[Tensor, "rows d"]:
         """Same shape; training also moves the running statistics."""
         if not self.training or (copies is None and not is_shared()):
             return super().forward(x)
@@ -65,9 +63,7 @@ class _Normed(torch.autograd.Function):
         return torch.sub(grad, scratch, out=scratch).mul_(weight * scale), of_weight, of_bias, None, None
 
 
-def weighted_mean(
-    x: Float[Tensor, "rows d"], copies: Float[Tensor, " rows"] | None
-) -> tuple[Float[Tensor, " d"], Tensor]:
+def weighted_mean(x: Float[Tensor, "rows d"], copies: Copies) -> tuple[Float[Tensor, " d"], Tensor]:
     """The mean of each column over the rows of all processes, a row counting as often as it says; and their number."""
     if copies is None:
         here = torch.cat([x.sum(dim=0), x.new_tensor([float(len(x))])])

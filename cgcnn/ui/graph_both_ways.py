@@ -46,7 +46,7 @@ def in_words(found: BothWays, n_kinds: int) -> str:
             f"training only lengths within {SAME:.5f} Å and the same element. "
         )
     if few == edges:
-        return f"{finer}So exactly, no two edges of one atom are equal here, and there is nothing to save."
+        return f"{finer}No two edges of one atom are equal here to {SAME:.5f} Å, so there is nothing to save."
     saved = f"{finer}{few:,} messages instead of {edges:,} ({edges / few:.3g} times fewer)"
     if found.trains_merged:
         return f"{saved}; training on crystals like this one computes only those."
