@@ -31,7 +31,10 @@ def option(
     step: float | None = None,
     choices: Iterable[str] = (),
 ) -> Any:
-    """Declare a field of a Config; `choices` may be any of the house's dicts of alternatives."""
+    """Declare a field of a Config; `choices` may be any of the house's dicts of alternatives.
+
+    A default that is a tuple makes an option of several choices, each at most once; in JSON it is a list.
+    """
     meaning = Option(label, help, unit, minimum, maximum, step, tuple(choices))
     return field(default=default, metadata={"option": meaning})
 
@@ -89,6 +92,8 @@ def _known(config: type[Config], name: str) -> str:
 
 
 def _plain(value: Any, variants: Mapping[str, type] | None) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
     if not isinstance(value, Config):
         return value
     names = [name for name, kind in (variants or {}).items() if kind is type(value)]
@@ -113,6 +118,8 @@ def _checked(config: type[Config], name: str, meaning: Option, value: Any) -> An
     where = f"{meaning.label} is {value!r}"
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    if kind is tuple:
+        return _several(meaning, value)
     if type(value) is not kind:
         raise ConfigError(f"{where}; it must be of type {kind.__name__}.")
     if meaning.choices and value not in meaning.choices:
@@ -123,3 +130,15 @@ def _checked(config: type[Config], name: str, meaning: Option, value: Any) -> An
         if value != value or (low is not None and value < low) or (high is not None and value > high):
             raise ConfigError(f"{where}{unit}; it must lie between {low} and {high}{unit}.")
     return value
+
+
+def _several(meaning: Option, value: Any) -> tuple[str, ...]:
+    """Some of the choices, as a tuple, each at most once."""
+    if not isinstance(value, (tuple, list)):
+        raise ConfigError(f"{meaning.label} is {value!r}; it must be a list of choices.")
+    for one in value:
+        if one not in meaning.choices:
+            raise ConfigError(f"{meaning.label} holds {one!r}; choose from {', '.join(meaning.choices)}.")
+    if twice := next((one for one in value if value.count(one) > 1), None):
+        raise ConfigError(f"{meaning.label} holds {twice!r} twice; give each only once.")
+    return tuple(value)

@@ -23,10 +23,13 @@ target = chosen_target(crystals)
 values, elements = st.columns(2, gap="large")
 with values:
     st.plotly_chart(target_histogram(crystals.values(target), target=TARGETS[target]), key="values")
+    if TARGETS[target].is_class:
+        explained("data", "What do the two bars say?")
 with elements:
     counts = crystals.element_counts(target)
     st.plotly_chart(periodic_table(counts, title="Crystals that contain each element", unit="crystals", log=True))
     explained("data", "What am I looking at?")
+crystals.about(target)
 
 st.subheader("Look at one")
 table, picture = st.columns(2, gap="large")

@@ -10,7 +10,7 @@ from cgcnn.data import builtin, folder
 from cgcnn.data.crystal import SPLITS, Crystal, CrystalSet, Split, split
 from cgcnn.data.selection import why_left_out
 from cgcnn.data.targets import TARGETS
-from cgcnn.errors import DatasetError
+from cgcnn.errors import ConfigError, DatasetError
 
 DATASETS: dict[str, Callable[["DatasetConfig"], CrystalSet]] = {"built-in": builtin.load, "folder": folder.load}
 FEWEST = 20  # crystals; with fewer, a tenth for validation would be a single crystal
@@ -29,6 +29,12 @@ class DatasetConfig(Config):
     path: str = option("", "Folder", "A folder or zip with crystal files and id_prop.csv.")
     target: str = option(
         "formation_energy_per_atom", "Target", "The property that the network learns.", choices=TARGETS
+    )
+    also: tuple[str, ...] = option(
+        (),
+        "Learn also",
+        "Further properties that the same network learns at once; a crystal needs a value of one of them.",
+        choices=TARGETS,
     )
     max_sites: int = option(
         8,
@@ -65,6 +71,17 @@ class DatasetConfig(Config):
     )
     seed: int = option(0, "Seed of the split", "Another seed, another split.", minimum=0, maximum=2**31 - 1)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.target in self.also:
+            label = TARGETS[self.target].label
+            raise ConfigError(f"“{label}” is both the target and one of the further targets; take it out of those.")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """All properties that the network learns, the main one first."""
+        return self.target, *self.also
+
 
 def load_crystals(config: DatasetConfig) -> CrystalSet:
     """The crystals that a run can use, in the order of their source, and why each other one was left out."""
@@ -72,7 +89,7 @@ def load_crystals(config: DatasetConfig) -> CrystalSet:
     kept, dropped = [], dict(loaded.dropped)
     for crystal in loaded.crystals:
         n_atoms = len(crystal.structure)
-        if why := why_left_out(crystal.targets, n_atoms, config.target, config.max_sites):
+        if why := why_left_out(crystal.targets, n_atoms, config.targets, config.max_sites):
             dropped[crystal.id] = why
         else:
             kept.append(crystal)
@@ -107,7 +124,8 @@ def _too_few(config: DatasetConfig, n: int, dropped: dict[str, str]) -> DatasetE
         "cannot be read": unread,
     }
     why = ", ".join(f"{count:,} {words}" for words, count in counts.items() if count)
+    labels = " or ".join(f"“{TARGETS[target].label}”" for target in config.targets)
     return DatasetError(
-        f"Only {n} crystals have a value of “{TARGETS[config.target].label}” and can be used, but {FEWEST} are needed"
+        f"Only {n} crystals have a value of {labels} and can be used, but {FEWEST} are needed"
         f"{f' ({why})' if why else ''}; choose another target, allow larger cells, or bring more crystals."
     )

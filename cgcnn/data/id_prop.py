@@ -12,6 +12,7 @@ TABLE = "id_prop.csv"
 LONGEST_ID = 100  # characters; an id is shown in tables and messages
 Labels = dict[str, dict[str, float]]  # id -> target -> value
 Lines = list[tuple[int, list[str]]]  # number in the file, cells
+CLASS_WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}  # what spreadsheets write; in any case of letters
 
 
 def read_id_prop(data: bytes) -> tuple[Labels, dict[str, str]]:
@@ -83,19 +84,30 @@ def _read_line(cells: list[str], columns: list[str], where: str, labels: Labels,
     if len(cells) != len(columns) + 1:
         dropped[id] = f"{where} has {len(cells)} cells but {len(columns) + 1} are expected; correct the line."
         return
-    values = {name: _value(cell) for name, cell in zip(columns, cells[1:], strict=True) if cell}
-    wrong = [cell for cell in cells[1:] if cell and _value(cell) is None]
-    if wrong:
-        dropped[id] = f"{where} gives {shown(wrong[0])}, which is no finite number; correct or remove it."
+    given = {name: cell for name, cell in zip(columns, cells[1:], strict=True) if cell}
+    values = {name: value for name, cell in given.items() if (value := _value(cell, name)) is not None}
+    if wrong := [name for name in given if name not in values]:
+        dropped[id] = f"{where} gives {shown(given[wrong[0]])}, {_what_is_wrong(wrong[0])}"
     elif not values:
         dropped[id] = f"{where} gives no value; write a number after the comma."
     else:
-        labels[id] = {name: value for name, value in values.items() if value is not None}
+        labels[id] = values
 
 
-def _value(cell: str) -> float | None:
+def _what_is_wrong(column: str) -> str:
+    if not TARGETS[column].is_class:
+        return "which is no finite number; correct or remove it."
+    no, yes = TARGETS[column].classes
+    return f"but {column} is a class; write 1 for “{yes}” or 0 for “{no}”, or leave the cell empty."
+
+
+def _value(cell: str, column: str) -> float | None:
+    """The number in a cell, of a class 0 or 1; None if it is none."""
+    is_class = TARGETS[column].is_class
+    if is_class and cell.lower() in CLASS_WORDS:
+        return CLASS_WORDS[cell.lower()]
     try:
         value = float(cell)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if value in (0, 1) or (math.isfinite(value) and not is_class) else None

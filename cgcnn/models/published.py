@@ -61,7 +61,13 @@ PUBLISHED: dict[str, Published] = {
     "Poisson ratio": Published("poisson-ratio", TARGETS["poisson_ratio"], 2_041, "MAE 0.030"),
     "metal or not": Published(
         "semi-metal-classification",
-        Target("Probability of a metal", "", "1: surely a metal. 0: surely not.", task="classification"),
+        Target(
+            "Probability of a metal",
+            "",
+            "1: surely a metal. 0: surely not. A metal is what had no band gap in density functional theory.",
+            task="classification",
+            classes=("no metal", "metal"),
+        ),
         37_394,
         "AUC 0.95",
     ),

@@ -29,6 +29,7 @@ class ShownSet:
     find: Callable[[str], Crystal]
     card: Callable[[], None]  # draws where the set comes from
     take: Callable[[Crystal], None]  # makes one of its crystals the one in view
+    about: Callable[[str], None] = lambda target: None  # draws who labeled a class, how, and with what limits
 
 
 def chosen_set() -> ShownSet:
@@ -62,8 +63,13 @@ def chosen_target(shown: ShownSet) -> str:
 
 def crystal_table(shown: ShownSet, target: str) -> Crystal | None:
     """The crystals with their values; the one whose row is clicked, else the first."""
+    known = TARGETS[target]
     rows = shown.rows(target)
-    columns = {"value": st.column_config.NumberColumn(TARGETS[target].axis, format="%.4g")}
+    if known.is_class:
+        rows = [row | {"value": known.word(row["value"])} for row in rows]
+        columns = {"value": st.column_config.Column(known.axis)}
+    else:
+        columns = {"value": st.column_config.NumberColumn(known.axis, format="%.4g")}
     chosen = st.dataframe(
         rows,
         hide_index=True,
@@ -121,6 +127,7 @@ def _builtin() -> ShownSet:
         rows=builtin.rows,
         find=builtin.find,
         card=_builtin_card,
+        about=_builtin_labels,
         take=lambda crystal: add_own(crystal.id),
     )
 
@@ -136,12 +143,23 @@ def _builtin_card() -> None:
                 "Up to 8 atoms": card.n_up_to_8,
                 "From": card.source,
                 "How": card.method,
+                "License": card.licence,
             }
             for card in about.targets
         ]
         st.dataframe(rows, hide_index=True)
         st.markdown("**What to keep in mind**\n\n" + "\n".join(f"- {limit}" for limit in about.limits))
         st.markdown("**Cite**\n\n" + "\n".join(f"- {citation}" for citation in about.citations))
+
+
+def _builtin_labels(target: str) -> None:
+    if not TARGETS[target].is_class:
+        return
+    card = next(card for card in builtin.card().targets if card.target == target)
+    st.markdown(f"**How it is labeled.** {card.method}")
+    if card.limits:
+        st.markdown("\n".join(f"- {limit}" for limit in card.limits))
+    st.caption(f"{card.source}: {card.citation}")
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the crystals")

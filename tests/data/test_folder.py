@@ -7,6 +7,7 @@ import pytest
 from cgcnn.data import DatasetConfig, archive, load_crystals
 from cgcnn.data.folder import load, read_folder, save_zip, stored_sets
 from cgcnn.data.samples import FOLDER as SAMPLES
+from cgcnn.data.targets import TARGETS
 from cgcnn.errors import DatasetError
 
 ROCK_SALT = (SAMPLES / "NaCl.cif").read_bytes()
@@ -41,6 +42,27 @@ def test_a_table_without_header_gives_the_target_id_prop(tmp_path: Path) -> None
 def test_a_header_names_the_targets_and_an_empty_cell_is_no_label(tmp_path: Path) -> None:
     loaded = read_folder(folder(tmp_path, "id,band_gap,density\na,5,2.1\nb,,5\n"))
     assert [dict(c.targets) for c in loaded.crystals] == [{"band_gap": 5, "density": 2.1}, {"density": 5}]
+
+
+@pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("1.0", "0.0"), ("yes", "No"), ("TRUE", "FALSE")])
+def test_a_class_is_1_or_0_however_it_is_written(tmp_path: Path, yes: str, no: str) -> None:
+    loaded = read_folder(folder(tmp_path, f"id,metal,magnetic\na,{yes},\nb,{no},{yes}\n"))
+    assert [dict(c.targets) for c in loaded.crystals] == [{"metal": 1}, {"metal": 0, "magnetic": 1}]
+
+
+@pytest.mark.parametrize("wrong", ["2", "0.5", "metal", "nan", "-1", "inf"])
+def test_a_class_that_is_neither_is_left_out_and_told_what_to_write(tmp_path: Path, wrong: str) -> None:
+    loaded = read_folder(folder(tmp_path, f"id,metal\na,1\nb,{wrong}\n"))
+    assert loaded.dropped["b"] == (
+        f"Line 3 of id_prop.csv gives '{wrong}', but metal is a class; "
+        "write 1 for “metal” or 0 for “has a band gap”, or leave the cell empty."
+    )
+
+
+def test_without_a_header_ones_and_zeros_are_numbers(tmp_path: Path) -> None:
+    loaded = read_folder(folder(tmp_path, "a,1\nb,0\n"))
+    assert [dict(c.targets) for c in loaded.crystals] == [{"id_prop": 1}, {"id_prop": 0}]
+    assert not TARGETS["id_prop"].is_class
 
 
 def test_what_spreadsheets_write_is_read(tmp_path: Path) -> None:
