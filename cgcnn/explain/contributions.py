@@ -60,13 +60,18 @@ class Group:
 
 def digits(predictor: Predictor) -> int:
     """How many digits after the point an answer deserves: 3, and more for a target of small spread."""
-    spread = predictor.normalizer.std[0]
+    spread = predictor.normalizer.std[predictor.index]
     return DIGITS if spread >= 0.1 else min(DIGITS - 1 - floor(log10(spread)), 12)
 
 
 @torch.no_grad()
 def contributions(predictor: Predictor, seen: Recording) -> Contributions:
     """What each atom of the one recorded crystal does to the answer, by the pooling of the network."""
+    if predictor.model.on_grid:
+        raise CrystalError(
+            "This network reads a grid of voxels, on which no atom has a vector of its own, so it says nothing of "
+            "single atoms; choose a network that reads a graph."
+        )
     gather = getattr(predictor.model.pool, "gather", None)
     if gather not in DEFINITIONS:
         raise CrystalError(
@@ -111,7 +116,8 @@ def _answers(predictor: Predictor, vectors: Float[Tensor, "rows d"], n_atoms: fl
 def _scale(predictor: Predictor, n_atoms: int) -> float:
     """How large the numbers are that undoing the normalization adds up; their sum may be near zero, its error not."""
     scale = predictor.normalizer
-    return (abs(scale.mean[0]) + scale.std[0]) * (n_atoms if scale.per_atom else 1)
+    at = predictor.index
+    return (abs(scale.mean[at]) + scale.std[at]) * (n_atoms if scale.per_atom[at] else 1)
 
 
 def _alone(predictor: Predictor, v: Float[Tensor, "atoms d"]) -> Contributions:

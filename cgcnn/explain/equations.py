@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cgcnn.explain.steps import LayerSteps
+from cgcnn.nn.attention_conv import AttentionConv, LearnedScore, PublishedScore
 from cgcnn.nn.gated_conv import GatedConv
 from cgcnn.nn.norms import NoNorm
 from cgcnn.nn.weight_shared_conv import SelfConv, WeightSharedConv
@@ -59,9 +60,7 @@ def _gated(steps: LayerSteps, edge: int, f: int) -> tuple[list[Line], list[Line]
     terms = steps["σ(z_f) ⊙ g(z_s)"][:, f]
     of_atom = [Line(f"Sum over {len(terms)} edges", _sum(terms, steps["Σ"][f]))]
     of_atom += _norm_line(steps, steps["Σ"], f, steps["N(Σ)"][f])
-    before, after = steps["v_i + N(Σ)"][f], steps["v_i′"][f]
-    added = rf"v_i + N(\Sigma) = {_n(steps.v_i[f])} + ({_n(steps['N(Σ)'][f])}) = {_n(before)}"
-    return of_edge, [*of_atom, Line("Residual", added), Line("Activation", rf"v_i' = {g}({_n(before)}) = {_n(after)}")]
+    return of_edge, [*of_atom, *_residual(steps, f, g)]
 
 
 def _weight_shared(steps: LayerSteps, edge: int, f: int) -> tuple[list[Line], list[Line]]:
@@ -83,11 +82,87 @@ def _alone(steps: LayerSteps, edge: int, f: int) -> tuple[list[Line], list[Line]
     return [], [first, *_end(steps, own, f, _name(steps.layer.activation))]
 
 
+def _attention(steps: LayerSteps, edge: int, f: int) -> tuple[list[Line], list[Line]]:
+    layer, g = steps.layer, _name(steps.layer.activation)
+    head = f // (len(steps.v_i) // layer.heads)
+    core, weight = steps["g(z_s)"][edge, f], steps["cᵢⱼ"][edge, f]
+    parts = _parts(layer.linear, f, [steps.v_i, steps.v_j[edge], steps.u[edge]], ["v_i", "v_j", "u_{ij}"])
+    mixed = steps["W_s z + b_s"][edge]
+    of_edge = [Line("Mix", rf"(W_s z + b_s)_{{{f + 1}}} = {parts} = {_n(mixed[f])}")]
+    if not isinstance(layer.norm_message, NoNorm):
+        formula = _normed(steps, "norm_message", mixed, f)
+        of_edge.append(Line(_norm_words(layer.norm_message), rf"z_s = {formula} = {_n(steps['z_s'][edge, f])}"))
+    of_edge += [
+        Line("Core", rf"g(z_s) = {g}({_n(steps['z_s'][edge, f])}) = {_n(core)}"),
+        Line(_of_head("Score", layer, head), SCORES[type(layer.score)](steps, edge, head)),
+        Line(_of_head("Weight", layer, head), _softmax(steps["sᵢⱼ"][:, f], edge, weight)),
+        Line("Message", rf"c_{{ij}} \, g(z_s) = {_n(weight)} \times {_n(core)} = {_n(weight * core)}"),
+    ]
+    terms = steps["cᵢⱼ ⊙ g(z_s)"][:, f]
+    of_atom = [Line(f"Sum over {len(terms)} edges", _sum(terms, steps["Σ"][f]))]
+    total = steps["Σ"]
+    if layer.heads > 1:
+        total = steps["W_o Σ + b_o"]
+        shares = _parts(layer.join, f, [steps["Σ"]], [r"\Sigma"])
+        of_atom.append(Line("Heads joined", rf"(W_o \Sigma + b_o)_{{{f + 1}}} = {shares} = {_n(total[f])}"))
+    of_atom += _norm_line(steps, total, f, steps["N(Σ)"][f])
+    return of_edge, [*of_atom, *_residual(steps, f, g)]
+
+
+def _published_score(steps: LayerSteps, edge: int, head: int) -> str:
+    own = _slice(steps, head)
+    alike = float(steps.v_i[own] @ steps.v_j[edge, own])
+    far = float(steps.u[edge] @ steps.u[edge])
+    numbers = rf"{number(alike)} \times {number(far)} = {_n(steps['sᵢⱼ'][edge, own.start])}"
+    return rf"s_{{ij}} = \langle v_i, v_j \rangle \langle u_{{ij}}, u_{{ij}} \rangle = {numbers}"
+
+
+@torch.no_grad()
+def _learned_score(steps: LayerSteps, edge: int, head: int) -> str:
+    own, score = _slice(steps, head), steps.layer.score
+    key = score.key(torch.cat([steps.v_j[edge], steps.u[edge]]))
+    product = _n(score.query(steps.v_i)[own] @ key[own])
+    found = _n(steps["sᵢⱼ"][edge, own.start])
+    d = own.stop - own.start
+    symbols = r"\frac{\langle q_i, k_{ij} \rangle}{\sqrt{d}}"
+    return rf"s_{{ij}} = {symbols} = \frac{{{product}}}{{\sqrt{{{d}}}}} = {found}"
+
+
+SCORES: dict[type[nn.Module], Callable[[LayerSteps, int, int], str]] = {
+    PublishedScore: _published_score,
+    LearnedScore: _learned_score,
+}
+
+
+def _slice(steps: LayerSteps, head: int) -> slice:
+    """The features of one head, from 0."""
+    width = len(steps.v_i) // steps.layer.heads
+    return slice(head * width, (head + 1) * width)
+
+
+def _of_head(words: str, layer: nn.Module, head: int) -> str:
+    return words if layer.heads == 1 else f"{words} of head {head + 1}"
+
+
+def _softmax(scores: Tensor, edge: int, weight: Tensor) -> str:
+    """c = e^(s − largest) over the sum of it: the largest taken off, as the layer does, since e^89 overflows."""
+    raised = torch.exp(scores - scores.max())
+    formula = r"\frac{e^{s_{ij} - \max_k s_{ik}}}{\sum_k e^{s_{ik} - \max_k s_{ik}}}"
+    return rf"c_{{ij}} = {formula} = \frac{{{_n(raised[edge])}}}{{{_n(raised.sum())}}} = {_n(weight)}"
+
+
 LINES: dict[type[nn.Module], Callable[[LayerSteps, int, int], tuple[list[Line], list[Line]]]] = {
     GatedConv: _gated,
+    AttentionConv: _attention,
     WeightSharedConv: _weight_shared,
     SelfConv: _alone,
 }
+
+
+def _residual(steps: LayerSteps, f: int, g: str) -> list[Line]:
+    before, after = steps["v_i + N(Σ)"][f], steps["v_i′"][f]
+    added = rf"v_i + N(\Sigma) = {_n(steps.v_i[f])} + ({_n(steps['N(Σ)'][f])}) = {_n(before)}"
+    return [Line("Residual", added), Line("Activation", rf"v_i' = {g}({_n(before)}) = {_n(after)}")]
 
 
 def _end(steps: LayerSteps, before: Tensor, f: int, g: str) -> list[Line]:

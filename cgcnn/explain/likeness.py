@@ -60,7 +60,8 @@ def vectors_of(
         some = crystals[start : start + step]
         built = build_graphs([crystal.structure for crystal in some], predictor.graph)
         kept = [some[n] for n in built.kept]
-        vectors = record(predictor.model, lightest(built.graph)).crystal_vectors if kept else torch.zeros(0, 0)
+        graph = built.graph if predictor.model.on_grid else lightest(built.graph)
+        vectors = record(predictor.model, graph).crystal_vectors if kept else torch.zeros(0, 0)
         yield kept, vectors
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cgcnn.errors import CrystalError
 from cgcnn.explain.record import Calls, record_layer
 from cgcnn.graph import CrystalGraph
+from cgcnn.nn.attention_conv import AttentionConv
 from cgcnn.nn.gated_conv import GatedConv
 from cgcnn.nn.weight_shared_conv import SelfConv, WeightSharedConv
 
@@ -162,8 +163,35 @@ def _alone(layer: SelfConv, calls: Calls, rows: Tensor, atom: int, inputs: Input
     )
 
 
+def _attention(layer: AttentionConv, calls: Calls, rows: Tensor, atom: int, inputs: Inputs) -> tuple[Step, ...]:
+    core = calls["activation"][0].output[rows]
+    score, weight = (_of_features(calls[part][0].output[rows], core) for part in ("score", "softmax"))
+    total, joined = calls["join"][0].inputs[0][atom], calls["join"][0].output[atom]
+    last = calls["activation"][1]
+    several = (Step("W_o Σ + b_o", "the heads joined", joined),) if layer.heads > 1 else ()
+    return (
+        Step("W_s z + b_s", "mixed", calls["norm_message"][0].inputs[0][rows]),
+        Step("z_s", "normalized", calls["norm_message"][0].output[rows]),
+        Step("g(z_s)", "core: what would pass", core),
+        Step("sᵢⱼ", "score: one number for each head", score),
+        Step("cᵢⱼ", "weight: softmax of the scores over the edges", weight),
+        Step("cᵢⱼ ⊙ g(z_s)", "message: weight times core", weight * core, "message"),
+        Step("Σ", "sum over the edges", total),
+        *several,
+        Step("N(Σ)", "normalized sum", calls["norm_sum"][0].output[atom], "norm"),
+        Step("v_i + N(Σ)", "added to what the atom was", last.inputs[0][atom]),
+        Step("v_i′", "the atom after this layer", last.output[atom]),
+    )
+
+
+def _of_features(of_heads: Tensor, features: Tensor) -> Tensor:
+    """The number of each head (edges, heads) at all features of its slice (edges, d)."""
+    return of_heads.repeat_interleave(features.shape[1] // of_heads.shape[1], dim=1)
+
+
 STEPS: dict[type[nn.Module], Callable[..., tuple[Step, ...]]] = {
     GatedConv: _gated,
+    AttentionConv: _attention,
     WeightSharedConv: _weight_shared,
     SelfConv: _alone,
 }

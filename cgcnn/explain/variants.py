@@ -1,12 +1,15 @@
 """What if: the same layer with the same weights, and one thing about it changed."""
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cgcnn.errors import CrystalError
+from cgcnn.graph import CrystalGraph
 from cgcnn.nn import ACTIVATIONS
+from cgcnn.nn.attention_conv import AttentionConv
 from cgcnn.nn.gated_conv import GatedConv
 from cgcnn.nn.norms import NoNorm
 from cgcnn.nn.weight_shared_conv import WeightSharedConv
@@ -68,3 +71,33 @@ def without_gate(layer: GatedConv) -> WeightSharedConv:
     plain.eval()
     plain.norm_sum.train()
     return plain
+
+
+class EvenScore(nn.Module):
+    """s_ij = 0: the softmax then gives every edge the same weight."""
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, v: Tensor, u: Tensor, graph: CrystalGraph) -> Tensor:
+        """Zeros, (edges, heads)."""
+        return v.new_zeros(graph.n_edges, self.heads)
+
+
+def with_even_weights(layer: AttentionConv) -> AttentionConv:
+    """A copy of an attention layer in which all neighbors of an atom count alike; its other weights stay."""
+    other = deepcopy(layer)
+    other.score = EvenScore(layer.heads)
+    return other
+
+
+FORMS: dict[type[nn.Module], dict[str, Callable[..., nn.Module]]] = {  # the first of each is the layer as it is
+    GatedConv: {"gated": deepcopy, "weight-shared": without_gate},
+    AttentionConv: {"attention": deepcopy, "equal weights": with_even_weights},
+}
+
+
+def forms_of(layer: nn.Module) -> dict[str, Callable[..., nn.Module]]:
+    """The forms that this layer can take with its own weights, by name; the first is as it is."""
+    return FORMS.get(type(layer), {"as it is": deepcopy})

@@ -5,7 +5,7 @@ its numbers cost and not what its call costs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -95,9 +95,11 @@ def graph_of(sites: Sites, config: GraphConfig) -> tuple[CrystalGraph, np.ndarra
 
 
 def finished(sites: Sites, config: GraphConfig, light: bool) -> tuple[CrystalGraph, np.ndarray]:
-    """What `graph_of` gives, where it is asked to be light as its lightest graph."""
+    """What `graph_of` gives; where it is asked to be light, as its lightest graph and without places and cells."""
     graph, isolated = graph_of(sites, config)
-    return (lightest(graph) if light and graph.n_crystals else graph), isolated
+    if light and graph.n_crystals:
+        graph = lightest(graph)
+    return (replace(graph, fractional=None, lattice=None) if light else graph), isolated
 
 
 def refusals(
@@ -158,6 +160,8 @@ def _graph(sites: Sites, pairs: Neighbors) -> CrystalGraph:
         image=torch.from_numpy(pairs.image),
         displacement=torch.from_numpy(displacement.astype(np.float32)),
         n_crystals=sites.n_crystals,
+        fractional=torch.from_numpy(sites.fractional.astype(np.float32)),
+        lattice=torch.from_numpy(sites.lattice.astype(np.float32)),
     )
 
 

@@ -20,6 +20,8 @@ class CrystalGraph:
     It holds physics, not features: the 92-bit vectors and the Gaussians are made by the model. In a merged graph
     (`cgcnn.graph.merge`) an atom stands for all atoms that no network can tell from it, and an edge for all edges of
     its center that carry the same message; their multiplicities say for how many.
+
+    No network on the graph reads places or cells; they are for the density grid of `cgcnn.nn.voxels` alone.
     """
 
     atomic_numbers: Int[Tensor, " atoms"]
@@ -31,6 +33,8 @@ class CrystalGraph:
     n_crystals: int = 1
     multiplicity: Float[Tensor, " atoms"] | None = None  # how many equal atoms each one stands for; None: itself
     edge_multiplicity: Float[Tensor, " edges"] | None = None  # how many equal edges of its center; None: itself
+    fractional: Float[Tensor, "atoms 3"] | None = None  # places in the cell; None in merged and light graphs
+    lattice: Float[Tensor, "crystals 3 3"] | None = None  # Å, rows a, b, c; None where `fractional` is
 
     @property
     def n_atoms(self) -> int:
@@ -86,6 +90,8 @@ class CrystalGraph:
             n_crystals=n,
             multiplicity=None if self.multiplicity is None else self.multiplicity[atoms],
             edge_multiplicity=None if self.edge_multiplicity is None else self.edge_multiplicity[edges],
+            fractional=None if self.fractional is None else self.fractional[atoms],
+            lattice=None if self.lattice is None else self.lattice[chosen],
         )
 
     def to(self, device: torch.device | str) -> "CrystalGraph":
@@ -116,6 +122,8 @@ def batch(graphs: Sequence[CrystalGraph]) -> CrystalGraph:
         n_crystals=crystals_before[-1],
         multiplicity=_side_by_side([g.multiplicity for g in graphs], [g.n_atoms for g in graphs]),
         edge_multiplicity=_side_by_side([g.edge_multiplicity for g in graphs], [g.n_edges for g in graphs]),
+        fractional=_all_or_none([g.fractional for g in graphs]),
+        lattice=_all_or_none([g.lattice for g in graphs]),
     )
 
 
@@ -126,6 +134,12 @@ def _side_by_side(parts: Sequence[Tensor | None], lengths: Sequence[int]) -> Ten
     device = next(part.device for part in parts if part is not None)
     ones = [torch.ones(n, device=device) if part is None else part for part, n in zip(parts, lengths, strict=True)]
     return torch.cat(ones)
+
+
+def _all_or_none(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """All parts below each other; None when a graph has none."""
+    known = [part for part in parts if part is not None]
+    return torch.cat(known) if len(known) == len(parts) else None
 
 
 def _counted(index: Tensor, multiplicity: Tensor | None, n: int) -> Int[Tensor, " n"]:

@@ -38,7 +38,8 @@ def build_all(
 ) -> Generator[int, None, Built]:
     """What `build_graphs` gives; says on the way how many crystals are done.
 
-    With `light`, the graphs of a shard are merged where that is worth it (see `cgcnn.graph.merge.lightest`).
+    With `light`, the graphs of a shard are merged where that is worth it (see `cgcnn.graph.merge.lightest`), and none
+    of them holds where its atoms lie.
 
     `processes` counts this one; more are started only for work that outlasts their start, and never more than there
     are shards left, or MOST_PROCESSES. `cache` keeps what is built, unless the set is larger than its limit: then as

@@ -14,6 +14,7 @@ class Sites:
     """The atoms of one crystal, or of several side by side."""
 
     coords: np.ndarray  # (atoms, 3) Å, Cartesian
+    fractional: np.ndarray  # (atoms, 3) the same places in units of a, b, c
     numbers: np.ndarray  # (atoms) atomic numbers
     first: np.ndarray  # (crystals + 1) where the atoms of each crystal begin; the last entry is where all end
     lattice: np.ndarray  # (crystals, 3, 3) Å, rows a, b, c
@@ -28,12 +29,13 @@ class Sites:
         sites = [site for structure in structures for site in structure.sites]
         first = np.array([0, *accumulate(map(len, structures))])
         lattice = np.array([structure.lattice.matrix for structure in structures], dtype=float).reshape(-1, 3, 3)
-        coords = np.array([site.frac_coords for site in sites], dtype=float).reshape(-1, 3)
+        fractional = np.array([site.frac_coords for site in sites], dtype=float).reshape(-1, 3)
+        coords = np.empty_like(fractional)
         for start, end, cell in zip(first[:-1].tolist(), first[1:].tolist(), lattice, strict=True):
-            coords[start:end] = coords[start:end] @ cell
+            coords[start:end] = fractional[start:end] @ cell
         numbers = np.array([element.Z for site in sites for element in site.species], dtype=np.int64)
         pbc = np.array([structure.lattice.pbc for structure in structures], dtype=np.int64).reshape(-1, 3)
-        return cls(coords, numbers, first, lattice, pbc)
+        return cls(coords, fractional, numbers, first, lattice, pbc)
 
     def part(self, start: int, end: int) -> "Sites":
         """Crystals `start` to `end`, the last left out."""
@@ -41,7 +43,14 @@ class Sites:
             return self
         atoms = slice(self.first[start], self.first[end])
         first = self.first[start : end + 1] - self.first[start]
-        return Sites(self.coords[atoms], self.numbers[atoms], first, self.lattice[start:end], self.pbc[start:end])
+        return Sites(
+            coords=self.coords[atoms],
+            fractional=self.fractional[atoms],
+            numbers=self.numbers[atoms],
+            first=first,
+            lattice=self.lattice[start:end],
+            pbc=self.pbc[start:end],
+        )
 
     @property
     def n_atoms(self) -> int:

@@ -1,7 +1,7 @@
 """CGCNN: Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018), as the code published with the paper has it."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from cgcnn import config as settings
 from cgcnn.config import option
 from cgcnn.data.elements import ATOM_VECTORS
-from cgcnn.errors import ConfigError
 from cgcnn.graph import CrystalGraph
-from cgcnn.nn import ACTIVATIONS, CONVS, NORMS, POOLINGS, GaussianExpansion
+from cgcnn.nn import ACTIVATIONS, CONVS, NORMS, POOLINGS, GaussianExpansion, head_of
+from cgcnn.nn.basis import check_gaussians
 
 
 class CGCNN(nn.Module):
@@ -66,12 +66,9 @@ class CGCNN(nn.Module):
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            if self.gaussian_step > self.gaussian_max / 2:
-                raise ConfigError(
-                    f"Gaussian step is {self.gaussian_step:g} Å and the last Gaussian is at {self.gaussian_max:g} Å; "
-                    "make the step at most half of that, or every distance looks alike."
-                )
+            check_gaussians(self.gaussian_max, self.gaussian_step)
 
+    on_grid: ClassVar[bool] = False  # it reads edges, and knows nothing of where atoms stand in the cell
     atom_vectors: Tensor
 
     def __init__(self, config: Config | None = None, n_targets: int = 1) -> None:
@@ -84,10 +81,7 @@ class CGCNN(nn.Module):
         layers = [conv(config.atom_dim, len(self.embed_edge), activation, norm) for _ in range(config.n_convs)]
         self.convs = nn.ModuleList(layers)
         self.pool = POOLINGS[config.pooling]()
-        widths = [config.atom_dim, *[config.hidden_dim] * config.n_hidden]
-        hidden = [nn.Linear(a, b) for a, b in pairwise(widths)]
-        steps = [step for layer in hidden for step in (activation(), layer)]
-        self.head = nn.Sequential(*steps, activation(), nn.Linear(config.hidden_dim, n_targets))
+        self.head = head_of(config.atom_dim, config.hidden_dim, config.n_hidden, n_targets, activation)
 
     def forward(self, graph: CrystalGraph) -> Float[Tensor, "crystals targets"]:
         """One row of normalized targets for each crystal of the graph."""

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cgcnn.errors import ConfigError
+
 
 class GaussianExpansion(nn.Module):
     """u_k(d) = exp(−(d − μ_k)² / σ²), μ = 0, s, 2s … D, σ = s, as the reference code of CGCNN has it (no factor 2)."""
@@ -27,3 +29,12 @@ class GaussianExpansion(nn.Module):
     def __len__(self) -> int:
         """The number of Gaussians."""
         return len(self.centers)
+
+
+def check_gaussians(largest: float, step: float) -> None:
+    """ConfigError for a row of fewer than three Gaussians; both in Å."""
+    if step > largest / 2:
+        raise ConfigError(
+            f"Gaussian step is {step:g} Å and the last Gaussian is at {largest:g} Å; "
+            "make the step at most half of that, or every distance looks alike."
+        )

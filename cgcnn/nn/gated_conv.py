@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from cgcnn.graph import CrystalGraph
+from cgcnn.nn.mixed import mixed
 from cgcnn.nn.segment import segment_sum
 
 
@@ -36,17 +36,8 @@ class GatedConv(nn.Module):
         self, v: Float[Tensor, "atoms d"], u: Float[Tensor, "edges e"], graph: CrystalGraph
     ) -> Float[Tensor, "atoms d"]:
         """One round of messages; shapes stay as they are."""
-        z = self.norm_message(self.mixed(v, u, graph), graph.copies_of_edges)
+        z = self.norm_message(mixed(self.linear, v, u, graph), graph.copies_of_edges)
         z_f, z_s = z.chunk(2, dim=1)
         message = torch.sigmoid(z_f) * self.activation(z_s)
         total = segment_sum(message, graph.center, len(v), graph.edge_multiplicity)
         return self.activation(v + self.norm_sum(total, graph.multiplicity))
-
-    def mixed(
-        self, v: Float[Tensor, "atoms d"], u: Float[Tensor, "edges e"], graph: CrystalGraph
-    ) -> Float[Tensor, "edges 2d"]:
-        """W (v_i ⊕ v_j ⊕ u_ij) + b, as W₁v_i + W₂v_j + W₃u_ij + b: the first two once an atom, not once an edge."""
-        w_i, w_j, w_u = self.linear.weight.split([self.atom_dim, self.atom_dim, self.edge_dim], dim=1)
-        of_center, of_neighbor = F.linear(v, w_i, self.linear.bias), F.linear(v, w_j)
-        of_atoms = of_center.index_select(0, graph.center) + of_neighbor.index_select(0, graph.neighbor)
-        return torch.addmm(of_atoms, u, w_u.T)

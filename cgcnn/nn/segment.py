@@ -1,4 +1,4 @@
-"""Sums, means and maxima over the rows that share an index: the only two loops of a graph network, without a loop.
+"""Sums, means, maxima and weights over rows that share an index: the only two loops of a graph network, without a loop.
 
 A row of a merged graph stands for several equal ones (see `CrystalGraph`): `copies` says for how many.
 """
@@ -35,3 +35,17 @@ def segment_max(
     """Row k of the result is the maximum, feature by feature, of all values whose index is k; copies change nothing."""
     start = values.new_zeros(n, values.shape[1])
     return start.scatter_reduce(0, index[:, None].expand_as(values), values, "amax", include_self=False)
+
+
+def segment_softmax(
+    values: Float[Tensor, "rows d"], index: Int[Tensor, " rows"], n: int, copies: Copies = None
+) -> Float[Tensor, "rows d"]:
+    """exp(value) over the sum of it among all rows with the same index, where each row counts as often as it says.
+
+    A row gets the weight of one of its copies. The largest value is taken off first, which changes nothing but
+    keeps exp from overflowing at 88.
+    """
+    values = values.to(torch.promote_types(values.dtype, torch.float32))
+    largest = segment_max(values.detach(), index, n)
+    raised = torch.exp(values - largest.index_select(0, index))
+    return raised / segment_sum(raised, index, n, copies).index_select(0, index)

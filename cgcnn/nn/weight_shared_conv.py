@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from cgcnn.graph import CrystalGraph
+from cgcnn.nn.mixed import mixed_neighbor
 from cgcnn.nn.segment import segment_sum
 
 
@@ -25,7 +24,6 @@ class WeightSharedConv(nn.Module):
         norm: Callable[[int], nn.Module],
     ) -> None:
         super().__init__()
-        self.atom_dim, self.edge_dim = atom_dim, edge_dim
         self.neighbor_linear = nn.Linear(atom_dim + edge_dim, atom_dim)
         self.self_linear = nn.Linear(atom_dim, atom_dim)
         self.norm_sum = norm(atom_dim)
@@ -35,9 +33,7 @@ class WeightSharedConv(nn.Module):
         self, v: Float[Tensor, "atoms d"], u: Float[Tensor, "edges e"], graph: CrystalGraph
     ) -> Float[Tensor, "atoms d"]:
         """One round of messages; shapes stay as they are."""
-        w_j, w_u = self.neighbor_linear.weight.split([self.atom_dim, self.edge_dim], dim=1)
-        of_neighbor = F.linear(v, w_j, self.neighbor_linear.bias)
-        message = torch.addmm(of_neighbor.index_select(0, graph.neighbor), u, w_u.T)
+        message = mixed_neighbor(self.neighbor_linear, v, u, graph)
         total = segment_sum(message, graph.center, len(v), graph.edge_multiplicity)
         return self.activation(self.norm_sum(total + self.self_linear(v), graph.multiplicity))
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:  # the dispatcher opens the store too, and must not wait for t
     from torch import Tensor
 
 LATELY = 600.0  # s before the oldest waiting run came; who was served then has had a turn
+UNFINISHED_SOURCE = (
+    "select 1 from runs as begun where begun.id = runs.source "
+    "and begun.state in ('queued', 'running', 'paused', 'interrupted')"
+)
 Said = tuple[str, int, Mapping[str, Any]]  # an event as a worker says it: kind, step, data
 
 
@@ -103,6 +107,11 @@ class Desk:
     ) -> None:
         """Keep the network of one epoch, to look back at it."""
         self._save(lease, self.networks.epochs_folder(lease.run_id) / f"{epoch}.safetensors", tensors, about)
+
+    def checkpoint(self, run_id: str) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
+        """The network of the best epoch of a run, as (weights, about); None when it has none."""
+        file = self.networks.best_file(run_id)
+        return self.networks.read(file) if file.exists() else None
 
     def state(self, run_id: str) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
         """From where a run goes on; None when it begins at the beginning. RunError when the file is damaged."""
@@ -205,8 +214,9 @@ class Desk:
         self._db.executemany("insert or ignore into events (run, kind, step, time, data) values (?, ?, ?, ?, ?)", rows)
 
     def _order(self) -> list[str]:
-        """The queued runs in the order in which they start."""
-        queued = [Waiting(*row) for row in self._read("select id, owner, since from runs where state = 'queued'")]
+        """The queued runs in the order in which they start; one that starts from a run waits until that is over."""
+        ready = f"select id, owner, since from runs where state = 'queued' and not exists ({UNFINISHED_SOURCE})"
+        queued = [Waiting(*row) for row in self._read(ready)]
         if not queued:
             return []
         lately = min(w.since for w in queued) - LATELY

@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path, PurePath
-from pprint import pformat
 from typing import Any
 
 from cgcnn.data.archive import folder_files, zip_files
@@ -21,46 +20,31 @@ from cgcnn.data.folder import ENDINGS
 from cgcnn.data.id_prop import TABLE
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError, RunError
-from cgcnn.runs.engines import ROOT
+from cgcnn.runs.export_script import SOURCE_FILE, script_of, source_run
 from cgcnn.runs.records import Run, StoredEvent
 from cgcnn.runs.store import RunStore
 from cgcnn.runs.trackers import tensorboard_zip, to_mlflow, write_tensorboard
 
-__all__ = ["CRYSTALS", "FORMAT", "export_zip", "main", "script_of", "tensorboard_zip", "to_mlflow", "zipped"]
+__all__ = [
+    "CRYSTALS",
+    "FORMAT",
+    "SOURCE",
+    "SOURCE_FILE",
+    "epoch_rows",
+    "export_zip",
+    "main",
+    "predictions",
+    "script_of",
+    "tensorboard_zip",
+    "to_mlflow",
+    "zipped",
+]
 
 FORMAT = 1  # of the zip; another number when a reader of today could not read it
 CRYSTALS = "crystals"  # the folder of a data set of one's own, in the zip and beside the script
+SOURCE = "source"  # what stands in the settings for the run that this one starts from
 _HASH = re.compile(r"-[0-9a-f]{10}$")  # which `save_zip` adds to a set's name
 _DAY = (1980, 1, 1, 0, 0, 0)  # of every file in the zip: the same run gives the same bytes
-
-SCRIPT = '''"""Trains this run again, with the same numbers: `python repeat.py`, with the lab's Python."""
-
-import os
-import sys
-from pathlib import Path
-
-LAB = {lab!r}  # where Crystal Graph Lab lies; elsewhere, set CRYSTAL_GRAPH_LAB
-sys.path.append(os.environ.get("CRYSTAL_GRAPH_LAB", LAB))
-
-from cgcnn.data.targets import TARGETS
-from cgcnn.training.experiment import EpochMetrics, Experiment, RunConfig
-
-SETTINGS = {settings}
-LAST_EPOCH = {last}  # the last one that the run finished
-
-here = Path(__file__).parent
-if SETTINGS["dataset"]["source"] == "folder":
-    SETTINGS["dataset"]["path"] = str(here / SETTINGS["dataset"]["path"])
-config = RunConfig.from_dict(SETTINGS)
-unit = TARGETS[config.dataset.target].unit
-experiment = Experiment(config)
-for event in experiment.events():
-    if isinstance(event, EpochMetrics):
-        print(f"epoch {{event.epoch}}: validation MAE {{event.val_mae:.4f}} {{unit}}".rstrip(), flush=True)
-        if event.epoch == LAST_EPOCH:
-            break
-print(f"test MAE {{experiment.result().mae:.7f}} {{unit}}".rstrip())
-'''
 
 README = """{name}
 
@@ -81,41 +65,67 @@ predictions.csv     the test crystals: true and predicted values in {unit}
 model.safetensors   the weights of the best epoch; cannot run code
 repeat.py           trains it again
 run.json            its name
-{crystals}"""
+{source}{crystals}"""
 
 
 def export_zip(store: RunStore, run_id: str) -> bytes:
-    """All that a run left, as a zip; the same for every copy of the run."""
+    """All that a run left, as a zip; the same for every copy of the run.
+
+    A run that starts from another takes the network of that along, and not its settings to train it first: so it begins
+    with the very same numbers, on any processor, and needs no crystals but its own.
+    """
     run, events = store.run(run_id), store.events(run_id)
     settings, crystals, lost = _portable(run)
     epochs = sorted((event.data for event in events if event.kind == "epoch"), key=lambda epoch: epoch["epoch"])
     test = next((event.data for event in reversed(events) if event.kind == "test"), None)
+    source = _source(store, run)
     files = {
-        "README.txt": _readme(run, epochs, test, lost).encode(),
+        "README.txt": _readme(run, epochs, test, lost, source).encode(),
         "config.json": _json(settings),
         "run.json": _json({"format": FORMAT, "name": run.name, "set": _set_name(run)}),
         "events.jsonl": b"".join(_line(event) for event in events),
-        "metrics.csv": csv_of(epochs).encode(),
+        "metrics.csv": csv_of(epoch_rows(epochs, _targets(run))).encode(),
         "repeat.py": script_of(settings, len(epochs)).encode(),
     }
     if test:
-        files["predictions.csv"] = csv_of(predictions(test)).encode()
+        files["predictions.csv"] = csv_of(predictions(test, _targets(run))).encode()
     if network := _network(store, run_id, settings):
         files["model.safetensors"] = network
+    if source:
+        files[SOURCE_FILE] = source
     return zipped(files | {f"{CRYSTALS}/{name}": data for name, data in crystals.items()})
 
 
-def script_of(settings: Mapping[str, Any], last_epoch: int | None = None) -> str:
-    """A Python script that trains a run again and prints its test error; `settings` are RunConfig.to_dict()."""
-    last = last_epoch if last_epoch else settings["train"]["epochs"]
-    words = pformat(dict(settings), width=100, sort_dicts=False)
-    return SCRIPT.format(settings=words, last=last, lab=str(ROOT))
+def predictions(test: Mapping[str, Any], targets: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """One row for each test crystal: id, formula, truth, predicted; `test` has the fields of TestMetrics.
+
+    With several `targets`, the main one first, a row for each crystal and target that it has, and the target's name.
+    """
+    if len(targets) < 2:
+        return _rows_of(test)
+    sides = [(targets[0], test), *((name, test.get("others", {}).get(name)) for name in targets[1:])]
+    return [{"target": name, **row} for name, side in sides if side for row in _rows_of(side)]
 
 
-def predictions(test: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row for each test crystal: id, formula, truth, predicted; `test` has the fields of TestMetrics."""
+def _rows_of(test: Mapping[str, Any]) -> list[dict[str, Any]]:
     columns = zip(test["ids"], test["formulas"], test["truth"], test["predicted"], strict=True)
     return [{"id": i, "formula": f, "truth": t, "predicted": p} for i, f, t, p in columns]
+
+
+def epoch_rows(epochs: Sequence[Mapping[str, Any]], targets: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """One row for each epoch, as a table has it: the errors of further `targets` stand in columns of their own."""
+    rows = []
+    for epoch in epochs:
+        row = {name: value for name, value in epoch.items() if name not in LISTS}
+        for name in LISTS:
+            known = dict(zip(targets, epoch.get(name) or (), strict=False))
+            row |= {f"{name[:-1]} {target}": known.get(target) for target in targets[1:]}
+        rows.append(row)
+    columns = dict.fromkeys(name for row in rows for name in row)  # those of an earlier version lack some
+    return [{name: row.get(name) for name in columns} for row in rows]
+
+
+LISTS = ("train_maes", "val_maes")  # fields of an epoch with one error for each target, the main one first
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
@@ -134,6 +144,8 @@ def _portable(run: Run) -> tuple[dict[str, Any], dict[str, bytes], bool]:
     settings = json.loads(json.dumps(run.settings))
     path = settings["dataset"].get("path", "")
     settings["dataset"]["path"] = ""
+    if source_run(settings):
+        settings["transfer"]["source"] = SOURCE
     if settings["dataset"].get("source") != "folder":
         return settings, {}, False
     settings["dataset"]["path"] = CRYSTALS
@@ -142,6 +154,26 @@ def _portable(run: Run) -> tuple[dict[str, Any], dict[str, bytes], bool]:
     except (CrystalError, OSError):
         return settings, {}, True
     return settings, crystals, TABLE not in crystals
+
+
+def _source(store: RunStore, run: Run) -> bytes | None:
+    """The network that a run starts from, without a path of this machine; None without one, or when it is gone."""
+    source = source_run(run.settings)
+    try:
+        kept = store.checkpoint(source) if source else None
+    except RunError:  # deleted since
+        kept = None
+    if kept is None:
+        return None
+    settings = json.loads(json.dumps(kept[1]["config"]))
+    settings["dataset"]["path"] = ""
+    return _saved(kept[0], kept[1] | {"config": settings})
+
+
+def _targets(run: Run) -> list[str]:
+    """The names of a run's targets, the main one first."""
+    dataset = run.settings["dataset"]
+    return [dataset["target"], *dataset.get("also", ())]
 
 
 def _crystal_files(path: Path) -> dict[str, bytes]:
@@ -166,10 +198,13 @@ def _network(store: RunStore, run_id: str, settings: Mapping[str, Any]) -> bytes
     kept = store.checkpoint(run_id)
     if kept is None:
         return None
+    return _saved(kept[0], kept[1] | {"config": settings})
+
+
+def _saved(weights: Mapping[str, Any], about: Mapping[str, Any]) -> bytes:
     from safetensors.torch import save  # here: whoever looks at the page for the first time need not wait for torch
 
-    weights, about = kept
-    told = {"config": settings, "normalizer": about["normalizer"], "epoch": about["epoch"]}
+    told = {name: about[name] for name in ("config", "normalizer", "epoch")}
     return save(dict(weights), {"about": json.dumps(told, sort_keys=True)})
 
 
@@ -191,20 +226,30 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _readme(run: Run, epochs: Sequence[Any], test: Mapping[str, Any] | None, lost: bool) -> str:
-    target = TARGETS[run.settings["dataset"]["target"]]
+def _readme(run: Run, epochs: Sequence[Any], test: Mapping[str, Any] | None, lost: bool, source: bytes | None) -> str:
+    targets = [TARGETS[name] for name in _targets(run)]
+    target, several = targets[0], len(targets) > 1
     crystals = f"{CRYSTALS}/           the data set, with {TABLE}\n" if _set_name(run) else ""
     if lost:
         crystals = f"\nIts crystals are gone from the machine: put them and {TABLE} into a folder {CRYSTALS} here.\n"
     return README.format(
         name=" ".join(run.name.split()) or "A run without a name",
-        target=target.axis,
+        target=", ".join(one.axis for one in targets),
         epochs=len(epochs),
         processes=_shared_words(run),
-        test=f" Test MAE {test['mae']:.7f} {target.unit}".rstrip() + "." if test else "",
-        unit=target.unit or "the target's own unit",
+        test=f" Test {target.error_text(test['mae'], 7)}." if test else "",
+        unit="the unit of each target" if several else target.unit or "the target's own unit",
+        source=_source_words(run, source),
         crystals=crystals,
     )
+
+
+def _source_words(run: Run, source: bytes | None) -> str:
+    if not source_run(run.settings):
+        return ""
+    if source is None:
+        return f"\nThe network that it starts from is gone from the machine: put its file here as {SOURCE_FILE}.\n"
+    return f"{SOURCE_FILE}  the network that it starts from; cannot run code\n"
 
 
 def _shared_words(run: Run) -> str:

@@ -18,10 +18,10 @@ class Limits(Config):
     spares: int = option(1, "Warm spares", "Idle workers beyond the slots, ready to take over.", minimum=0, maximum=16)
     running_per_user: int = option(256, "Running per user", "Runs of one user at once.", minimum=1, maximum=256)
     queued_per_user: int = option(
-        64, "Waiting per user", "Runs of one user that may wait at once.", minimum=1, maximum=10_000
+        128, "Waiting per user", "Runs of one user that may wait at once.", minimum=1, maximum=10_000
     )
     queued: int = option(500, "Waiting in all", "Runs that may wait at once.", minimum=1, maximum=100_000)
-    sweep_size: int = option(48, "Runs of an experiment", "Runs that one experiment may have.", minimum=1, maximum=1000)
+    sweep_size: int = option(96, "Runs of an experiment", "Runs that one experiment may have.", minimum=1, maximum=1000)
     memory_mib: int = option(
         4096, "Memory of a run", "A run that takes more is ended.", unit="MiB", minimum=1024, maximum=1_000_000
     )

@@ -20,13 +20,11 @@ import torch
 import torch.distributed as dist
 
 from cgcnn.errors import CrystalError, RunError
-from cgcnn.graph.graph_files import GraphFiles
 from cgcnn.runs.desk import Desk
 from cgcnn.runs.engines import ROOT, interface_of
 from cgcnn.runs.records import Lease
 from cgcnn.runs.store import RunStore
-from cgcnn.runs.worker import work
-from cgcnn.training.experiment import Experiment, RunConfig
+from cgcnn.runs.worker import experiment_of, work
 from cgcnn.training.parallel import Team
 
 LEASE = "CRYSTAL_GRAPH_LAB_LEASE"  # an environment variable: other users of the machine see command lines
@@ -61,7 +59,7 @@ def take_part(store: Desk, lease: Lease) -> None:
 def follow(store: Desk, lease: Lease) -> None:
     """Train in step with the first process, from the same kept state, and say nothing."""
     with contextlib.suppress(CrystalError):  # the first process meets it too, and says so
-        experiment = Experiment(RunConfig.from_dict(lease.settings), GraphFiles.at(store.graph_folder))
+        experiment = experiment_of(store, lease)
         with contextlib.suppress(RunError):  # a damaged state: all begin at the beginning
             if (kept := store.state(lease.run_id)) is not None:
                 experiment.restore(*kept)

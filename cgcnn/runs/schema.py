@@ -8,7 +8,7 @@ create table if not exists runs (
     state text not null, wanted text not null, lease text, worker text, error text not null default '',
     attempt integer not null default 0, lost integer not null default 0,
     parent text not null default '', sweep text not null default '', width integer not null default 1,
-    created real not null, since real not null default 0, started real, ended real
+    source text not null default '', created real not null, since real not null default 0, started real, ended real
 );
 create table if not exists sweeps (
     id text primary key, user text not null, experiment text not null, title text not null, guess text not null,
@@ -34,6 +34,7 @@ ADDED = {  # table -> columns that came after the first version
         "parent": "text not null default ''",
         "sweep": "text not null default ''",
         "width": "integer not null default 1",
+        "source": "text not null default ''",
         "since": "real not null default 0",
     },
     "processes": {"remote": "integer not null default 0"},

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cgcnn.errors import RunError
-from cgcnn.runs.desk import Desk, Said
+from cgcnn.runs.desk import UNFINISHED_SOURCE, Desk, Said
 from cgcnn.runs.records import WANTED, Load, Run, StoredEvent, Sweep, run_of, sweep_of
 from cgcnn.runs.room import despite_full_disk
 
@@ -62,7 +62,10 @@ class RunStore(Desk):
         user: str = "",
         owner: str = "",
     ) -> str:
-        """Queue the runs of an experiment, all or none; the answer is the id of the experiment."""
+        """Queue the runs of an experiment, all or none; the answer is the id of the experiment.
+
+        A run whose `transfer.source` is `#n` starts from run number n of them, which must come before it.
+        """
         if not 0 < len(configs) <= self.limits.sweep_size:
             raise RunError(
                 f"This experiment has {len(configs)} runs and at most {self.limits.sweep_size} are allowed; "
@@ -75,8 +78,9 @@ class RunStore(Desk):
                 "insert into sweeps values (?, ?, ?, ?, ?, ?, ?)",
                 (sweep_id, user, experiment, title, guess, json.dumps(dict(axes)), time.time()),
             )
+            ids: list[str] = []
             for config, name in zip(configs, names, strict=True):
-                self._insert_run(config, user, owner or user, name, sweep=sweep_id)
+                ids.append(self._insert_run(_linked(config, ids), user, owner or user, name, sweep=sweep_id))
         return sweep_id
 
     @despite_full_disk
@@ -141,6 +145,11 @@ class RunStore(Desk):
         order = self._order()
         return order.index(run_id) if run_id in order else 0
 
+    def waits_for(self, run_id: str) -> Run | None:
+        """The run from which this queued one starts, while that is not over."""
+        blocked = self._read(f"select source from runs where id = ? and exists ({UNFINISHED_SOURCE})", run_id)
+        return self.run(blocked[0]["source"]) if blocked else None
+
     def load(self) -> Load:
         """How busy the machine is."""
         live = self._read("select state, count(*) as n from runs where state in ('running', 'queued') group by state")
@@ -192,6 +201,8 @@ class RunStore(Desk):
         with self._writing(durable=True):
             if self.run(run_id).is_live:
                 raise RunError(f"Run {run_id} is still at work; stop it first.")
+            if heirs := self._read("select id from runs where source = ? and state = 'queued'", run_id):
+                raise RunError(f"Run {heirs[0]['id']} waits to start from run {run_id}; stop that one first.")
             self._db.execute("delete from events where run = ?", (run_id,))
             self._db.execute("delete from runs where id = ?", (run_id,))
         self.networks.delete(run_id)
@@ -200,8 +211,7 @@ class RunStore(Desk):
 
     def checkpoint(self, run_id: str) -> "tuple[dict[str, Tensor], dict[str, Any]] | None":
         """The network of the best epoch of a run, as (weights, about); None when it has none yet."""
-        file = self.checkpoint_file(self.run(run_id).id)
-        return self.networks.read(file) if file.exists() else None
+        return super().checkpoint(self.run(run_id).id)
 
     def checkpoint_file(self, run_id: str) -> Path:
         """Where the network of the best epoch stands, once there is one."""
@@ -235,9 +245,9 @@ class RunStore(Desk):
         state, wanted = ("paused", "pause") if paused else ("queued", "run")
         settings, width = json.dumps(config.to_dict()), config.train.processes
         self._db.execute(
-            "insert into runs (id, user, owner, name, config, state, wanted, parent, sweep, width, created, since) "
-            "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (run_id, user, owner, name, settings, state, wanted, parent, sweep, width, now, now),
+            "insert into runs (id, user, owner, name, config, state, wanted, parent, sweep, width, source, created, "
+            "since) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (run_id, user, owner, name, settings, state, wanted, parent, sweep, width, config.transfer.run, now, now),
         )
         return run_id
 
@@ -256,3 +266,13 @@ class RunStore(Desk):
                 f"{waiting.total()} runs wait already, and {self.limits.queued} may; "
                 "try again when the queue is shorter."
             )
+
+
+def _linked(config: "RunConfig", ids: Sequence[str]) -> "RunConfig":
+    """The settings with the id of the run that `#n` stands for."""
+    mark, number = config.transfer.source[:1], config.transfer.source[1:]
+    if mark != "#":
+        return config
+    if not number.isdigit() or int(number) >= len(ids):
+        raise RunError(f"A run starts from {config.transfer.source} and {len(ids)} come before it; name one of those.")
+    return config.with_(**{"transfer.source": ids[int(number)]})

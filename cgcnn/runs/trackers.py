@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,10 @@ EXPERIMENT = "Crystal Graph Lab"
 CURVES = {  # what an epoch says -> its name there
     "train_loss": "loss/training",
     "val_loss": "loss/validation",
-    "train_mae": "MAE/training",
-    "val_mae": "MAE/validation",
     "learning_rate": "learning rate",
     "crystals_per_second": "crystals per second",
 }
+ERRORS = {"train_mae": "training", "val_mae": "validation"}  # of the main target; in a list named so + "s", of each
 PATIENCE = {  # a server that does not answer must not hold up the page for minutes
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -94,13 +93,41 @@ def to_mlflow(store: RunStore, run_id: str, tracking_uri: str) -> str:
 
 def _points(store: RunStore, run_id: str) -> Iterator[tuple[str, float, int, float]]:
     """Every number of a run as (name, value, epoch, time in s); the test error stands at the best epoch."""
+    dataset = store.run(run_id).settings["dataset"]
+    targets = [dataset["target"], *dataset.get("also", ())]
     for event in sorted(store.events(run_id, kinds=("epoch", "test")), key=lambda said: (said.kind, said.step)):
-        if event.kind == "test":
-            yield "MAE/test", float(event.data["mae"]), int(event.data["best_epoch"]), event.time
-            continue
-        for field, name in CURVES.items():
-            if event.data.get(field) is not None:
-                yield name, float(event.data[field]), int(event.data["epoch"]), event.time
+        found = _tested(event.data, targets) if event.kind == "test" else _of_epoch(event.data, targets)
+        epoch = int(event.data["best_epoch" if event.kind == "test" else "epoch"])
+        for name, value in found:
+            if value is not None:
+                yield name, float(value), epoch, event.time
+
+
+def _of_epoch(data: Mapping[str, Any], targets: Sequence[str]) -> Iterator[tuple[str, float | None]]:
+    yield from ((name, data.get(field)) for field, name in CURVES.items())
+    for field, side in ERRORS.items():
+        yield _error(targets, 0, side), data.get(field)
+        for n, value in enumerate(data.get(f"{field}s") or ()):
+            if n:
+                yield _error(targets, n, side), value
+
+
+def _tested(data: Mapping[str, Any], targets: Sequence[str]) -> Iterator[tuple[str, float | None]]:
+    yield _error(targets, 0, "test"), data["mae"]
+    for n, name in enumerate(targets):
+        if name in data.get("others", {}):
+            yield _error(targets, n, "test"), data["others"][name]["mae"]
+
+
+def _error(targets: Sequence[str], n: int, side: str) -> str:
+    """The name of an error there: `MAE/validation`, of further targets with their label."""
+    target = TARGETS[targets[n]]
+    return f"{target.error}/{side}{f' {_plain(target.label)}' if n else ''}"
+
+
+def _plain(label: str) -> str:
+    """A label with those letters alone that MLflow takes in a name."""
+    return "".join(letter for letter in label if letter.isalnum() or letter in " _-.")
 
 
 def _portable(run: Run) -> dict[str, Any]:

@@ -13,8 +13,10 @@ import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from math import inf
+from typing import Any
 
 import psutil
+from torch import Tensor
 
 from cgcnn.errors import CrystalError, RunError
 from cgcnn.graph.graph_files import GraphFiles
@@ -30,9 +32,9 @@ from cgcnn.training.experiment import (
     Experiment,
     Progress,
     RunConfig,
-    forget_prepared,
     warm_up,
 )
+from cgcnn.training.prepared import forget_prepared
 from cgcnn.training.train import kept_epochs
 
 WRITE_EVERY = 0.1  # s between events within an epoch
@@ -92,7 +94,7 @@ def work(store: Desk, lease: Lease) -> None:
     """Do one run. A failure is an event too: the user reads one sentence, the log has the rest."""
     experiment, state, error = None, "failed", ""
     try:
-        experiment = Experiment(RunConfig.from_dict(lease.settings), GraphFiles.at(store.graph_folder))
+        experiment = experiment_of(store, lease)
         state = Work(store, lease, experiment).until_done_or_asked()
     except RunError as reason:  # the run is another worker's now
         return log(reason)
@@ -103,6 +105,18 @@ def work(store: Desk, lease: Lease) -> None:
     except Exception as reason:
         state, error = _mishap(store, reason)
     insist(store, lambda: store.finish(lease, state, error, [] if state in AWAY else _last_word(experiment)))
+
+
+def experiment_of(store: Desk, lease: Lease) -> Experiment:
+    """The run of a lease, which finds in the store the graphs that are kept and the network that it starts from."""
+
+    def checkpoint_of(run_id: str) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        try:
+            return store.checkpoint(run_id)
+        except RunError as reason:  # which, of a run's own writing, would mean that the run is another worker's now
+            raise CrystalError(f"The network that this run starts from: {reason}") from reason
+
+    return Experiment(RunConfig.from_dict(lease.settings), GraphFiles.at(store.graph_folder), checkpoint_of)
 
 
 AWAY = ("paused", "interrupted")  # states from which a run goes on, and is not judged yet

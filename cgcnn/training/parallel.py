@@ -4,7 +4,7 @@ The gradients are added up as one vector, with the loss in it, instead of by Dis
 over processes and not over crystals, renames the weights of a kept state, and cannot carry the loss along.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -35,18 +35,17 @@ class Team:
         """The share of this process; shares differ by one crystal at most."""
         return torch.tensor_split(chosen, self.size)[self.rank]
 
-    def together(self, model: nn.Module, loss: float, error: float) -> tuple[float, float]:
-        """Add up the gradients of all processes in place, and two numbers beside them."""
+    def together(self, model: nn.Module, numbers: Sequence[float]) -> list[float]:
+        """Add up the gradients of all processes in place, and some numbers beside them."""
         if self.size == 1:
-            return loss, error
+            return list(numbers)
         grads = [p.grad for p in model.parameters() if p.grad is not None]
-        numbers = grads[0].new_tensor([loss, error])
-        total = torch.cat([*(grad.flatten() for grad in grads), numbers])
+        total = torch.cat([*(grad.flatten() for grad in grads), grads[0].new_tensor(numbers)])
         added_up(total)
-        *parts, numbers = total.split([*(grad.numel() for grad in grads), 2])
+        *parts, sums = total.split([*(grad.numel() for grad in grads), len(numbers)])
         for grad, part in zip(grads, parts, strict=True):
             grad.copy_(part.view_as(grad))
-        return float(numbers[0]), float(numbers[1])
+        return sums.tolist()
 
     def gathered(self, share: Float[Tensor, "share t"], n: int) -> Float[Tensor, "n t"]:
         """The rows of all processes, in the order in which `mine` shared them out."""

@@ -9,6 +9,7 @@ from typing import Any
 from cgcnn.config import Config, Option
 from cgcnn.errors import ConfigError
 from cgcnn.training.experiment import RunConfig
+from cgcnn.training.transfer import TransferConfig
 
 Axes = Mapping[str, Sequence[Any]]  # dotted field of RunConfig -> the values it takes
 Values = Mapping[str, Any]  # dotted field -> the one value of an arm
@@ -20,8 +21,11 @@ SPLIT_SEED = "dataset.seed"
 NO_AXES = {
     SEED: "every setting is repeated with several seeds anyway",
     "dataset.target": "errors of different targets have different units and cannot be compared",
+    "dataset.also": "a run with other targets besides is judged by other crystals",
     "dataset.source": "errors on different crystals cannot be compared",
     "dataset.path": "errors on different crystals cannot be compared",
+    **dict.fromkeys((f"transfer.{name}" for name in TransferConfig.options()), "the Transfer page compares sources"),
+    "train.weights": "it belongs to the targets of one run",
     "train.device": "it changes how long a run takes, not what it learns",
     "train.threads": "it changes how long a run takes, not what it learns",
     "train.processes": "it changes how long a run takes, not what it learns",
@@ -38,6 +42,8 @@ WORDS: dict[str, Callable[[Any], str]] = {
     "model.n_convs": lambda n: "1 convolution" if n == 1 else f"{n} convolutions",
     "model.activation": str,
     "model.norm": lambda name: "no norm" if name == "none" else str(name),
+    "model.attention": lambda name: f"attention {name}",
+    "model.heads": lambda n: "1 head" if n == 1 else f"{n} heads",
     "model.pooling": lambda name: f"{name} pooling",
     "dataset.max_crystals": lambda n: f"{n:,} crystals" if n else "all crystals",
     "dataset.train_crystals": lambda n: f"{n:,} to learn from" if n else "all to learn from",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,40 +12,11 @@ from torch import Tensor, nn
 from cgcnn.config import Config, option
 from cgcnn.errors import ConfigError, CrystalError
 from cgcnn.graph import CrystalGraph
+from cgcnn.training.losses import LOSSES, Objective, error_sums, known_of, mean_errors, per_crystal
 from cgcnn.training.normalizer import Normalizer
+from cgcnn.training.optimizers import OPTIMIZERS, SCHEDULES
 from cgcnn.training.parallel import Team
-
-LOSSES: dict[str, Callable[[], nn.Module]] = {"MSE": nn.MSELoss, "L1": nn.L1Loss, "Huber": nn.HuberLoss}
-
-
-def _sgd(parameters: Iterator[nn.Parameter], config: "TrainConfig") -> torch.optim.Optimizer:
-    return torch.optim.SGD(
-        parameters, lr=config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
-    )
-
-
-def _adam(parameters: Iterator[nn.Parameter], config: "TrainConfig") -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
-
-
-def _adamw(parameters: Iterator[nn.Parameter], config: "TrainConfig") -> torch.optim.Optimizer:
-    return torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
-
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"AdamW": _adamw, "Adam": _adam, "SGD": _sgd}
-
-# A schedule gives the factor on the learning rate after a fraction t of all steps, 0 ≤ t < 1.
-SCHEDULES: dict[str, Callable[[float], float]] = {
-    "one cycle": lambda t: 0.1 + 3 * t if t < 0.3 else 0.505 + 0.495 * _cos((t - 0.3) / 0.7),
-    "cosine": lambda t: 0.505 + 0.495 * _cos(t),
-    "steps": lambda t: 0.1 ** int(t * 3),
-    "constant": lambda t: 1.0,
-}
-
-
-def _cos(t: float) -> float:
-    return float(torch.cos(torch.tensor(torch.pi * t, dtype=torch.float64)))
-
+from cgcnn.training.transfer import Taken, parameter_groups
 
 DEVICES: dict[str, Callable[[], bool]] = {
     "auto": lambda: True,
@@ -86,11 +57,20 @@ class TrainConfig(Config):
     )
     momentum: float = option(0.9, "Momentum", "How much of the last step SGD keeps.", minimum=0.0, maximum=0.999)
     weight_decay: float = option(0.01, "Weight decay", "A pull of all weights toward zero.", minimum=0.0, maximum=1.0)
-    loss: str = option("L1", "Loss", "What the optimizer makes small, on the normalized target.", choices=LOSSES)
+    loss: str = option(
+        "L1",
+        "Loss",
+        "What the optimizer makes small, on the normalized target; of a class it is always the log-likelihood.",
+        choices=LOSSES,
+    )
+    weights: str = option(
+        "", "Weights of the targets", "One number for each target in the loss, such as 1, 0.5; empty: all count alike."
+    )
     per_atom: bool = option(
         False,
         "Learn per atom",
-        "Divide the target by the number of atoms before learning, and multiply afterwards: for targets of the cell.",
+        "Divide the target by the number of atoms before learning, and multiply afterwards: for targets of the cell. "
+        "Of several targets, those that grow with the cell.",
     )
     seed: int = option(0, "Seed", "Fixes the initial weights and the order of the crystals.", minimum=0, maximum=9999)
     device: str = option("auto", "Device", "auto takes a GPU where there is one.", choices=DEVICES)
@@ -118,6 +98,21 @@ class TrainConfig(Config):
         maximum=100,
     )
 
+    def weights_of(self, n_targets: int) -> tuple[float, ...]:
+        """The weight of each target in the loss; ConfigError when `weights` is not one number for each."""
+        if not self.weights.strip():
+            return (1.0,) * n_targets
+        try:
+            found = tuple(float(word) for word in self.weights.split(","))
+        except ValueError:
+            found = ()
+        if len(found) != n_targets or not all(0 <= w < float("inf") for w in found) or not found[0] > 0:
+            raise ConfigError(
+                f"Weights of the targets is {self.weights!r}; give {n_targets} numbers with commas between them, "
+                "the first above 0 and none below."
+            )
+        return found
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -125,7 +120,7 @@ class Labelled:
 
     ids: list[str]
     graph: CrystalGraph  # of all of them, side by side
-    targets: Float[Tensor, "crystals targets"]
+    targets: Float[Tensor, "crystals targets"]  # NaN where one is unknown
 
     def __len__(self) -> int:
         """The number of crystals."""
@@ -150,12 +145,15 @@ class BatchMetrics:
     batch: int
     n_batches: int
     loss: float
-    mae: float  # of this batch, in the target's own unit
+    mae: float | None  # of the main target in this batch, in its own unit; None when no crystal of it has one
 
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """After one epoch: losses on the normalized target, mean absolute errors in the target's own unit."""
+    """After one epoch: losses on the normalized targets, mean absolute errors in the main target's own unit.
+
+    Of a class the error is the share of crystals that are put into the wrong one.
+    """
 
     epoch: int
     train_loss: float
@@ -165,6 +163,9 @@ class EpochMetrics:
     learning_rate: float  # of the last step
     seconds: float
     crystals_per_second: float
+    score: float = float("nan")  # what chooses the best epoch; the lower, the better
+    train_maes: list[float | None] = field(default_factory=list)  # of every target, the main one first
+    val_maes: list[float | None] = field(default_factory=list)
 
 
 class Training:
@@ -175,28 +176,41 @@ class Training:
     """
 
     def __init__(
-        self, model: nn.Module, train_set: Labelled, val_set: Labelled, normalizer: Normalizer, config: TrainConfig
+        self,
+        model: nn.Module,
+        train_set: Labelled,
+        val_set: Labelled,
+        normalizer: Normalizer,
+        config: TrainConfig,
+        taken: Taken | None = None,
     ) -> None:
+        """`taken` are the parts that came from another network, if any did."""
         self.model, self.normalizer, self.config, self.team = model, normalizer, config, Team.here()
+        self.taken, n_targets = taken, train_set.targets.shape[1]
         self.device = next(model.parameters()).device
         self.train_set, self.val_set = train_set.to(self.device), val_set.to(self.device)
-        self.optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
+        groups = parameter_groups(model, taken, config.learning_rate)
+        self.optimizer = OPTIMIZERS[config.optimizer](groups, config)
         self.n_batches = max(1, min(-(-len(train_set) // config.batch_size), len(train_set) // 2))
         self.team.refuse_small_batches(len(train_set) // self.n_batches)
         n_steps, factor = config.epochs * self.n_batches, SCHEDULES[config.schedule]
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda s: factor(s / n_steps))
-        self.loss_of, self.shuffle = LOSSES[config.loss](), torch.Generator().manual_seed(config.seed)
+        self.objective = Objective(config.loss, config.weights_of(n_targets), normalizer.is_class)
+        self.shuffle = torch.Generator().manual_seed(config.seed)
         self.epoch, self.batch, self.step = 1, 0, 0  # the epoch that is under way, its batches done, all batches done
-        self.total, self.error, self.seconds, self.rate = 0.0, 0.0, 0.0, 0.0  # of this epoch so far
+        self.total, self.seconds, self.rate = 0.0, 0.0, 0.0  # of this epoch so far
+        self.errors = [0.0] * n_targets  # of each target, summed over the crystals that have it
         self.order = torch.empty(0, dtype=torch.int64)  # the crystals as this epoch sees them
 
     def events(self) -> Iterator[BatchMetrics | EpochMetrics]:
         """Train the model in place until the last epoch."""
         while self.epoch <= self.config.epochs:
             if not self.batch:
-                self.total, self.error, self.seconds = 0.0, 0.0, 0.0
+                self.total, self.errors, self.seconds = 0.0, [0.0] * len(self.errors), 0.0
                 self.order = torch.randperm(len(self.train_set), generator=self.shuffle)
             self.model.train()
+            if self.taken:
+                self.taken.rest()
             shares = torch.tensor_split(self.order, self.n_batches)  # equal shares: no batch of one crystal
             for chosen in shares[self.batch :]:
                 yield self._learned_from(chosen)
@@ -209,35 +223,45 @@ class Training:
         graph, targets, n_atoms = collated(self.train_set, mine)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
             outputs = self.model(graph).float()
-        loss = self.loss_of(outputs, self.normalizer.normalized(targets, n_atoms))
-        loss = loss * (len(mine) / len(chosen))  # every crystal of the batch counts alike, whoever has it
+        counts = known_of(self.train_set.targets[chosen]).sum(dim=0)  # in the shares of all processes
+        loss = self.objective.of(outputs, self.normalizer.normalized(targets, n_atoms), counts.to(self.device))
         self.optimizer.zero_grad()
         loss.backward()
-        error = _error_sum(self.normalizer.undo(outputs.detach(), n_atoms), targets)
-        value, error = self.team.together(self.model, loss.item(), error)
+        wrong = error_sums(self.normalizer.undo(outputs.detach(), n_atoms), targets, self.normalizer)
+        value, *errors = self.team.together(self.model, [loss.item(), *wrong.tolist()])
         self.optimizer.step()
         self.rate = self.optimizer.param_groups[0]["lr"]
         self.schedule.step()
         self.step, self.batch = self.step + 1, self.batch + 1
         value = _finite(value, self.epoch, self.config)
-        self.total, self.error = self.total + value * len(chosen), self.error + error
+        self.total += value * len(chosen)
+        self.errors = [total + error for total, error in zip(self.errors, errors, strict=True)]
         self.seconds += time.perf_counter() - start
-        return BatchMetrics(self.step, self.epoch, self.batch, self.n_batches, value, error / len(chosen))
+        mae = per_crystal(errors, counts.tolist())[0]
+        return BatchMetrics(self.step, self.epoch, self.batch, self.n_batches, value, mae)
 
     def _judged(self) -> EpochMetrics:
         """The end of an epoch: the network on the validation split."""
-        mine = self.team.mine(torch.arange(len(self.val_set)))
-        share = predict(self.model, self.val_set, self.normalizer, chosen=mine)
-        predicted, n = self.team.gathered(share, len(self.val_set)), len(self.train_set)
+        data, n = self.val_set, len(self.train_set)
+        share = outputs_of(self.model, data, chosen=self.team.mine(torch.arange(len(data))))
+        outputs = self.team.gathered(share, len(data))
+        predicted = self.normalizer.undo(outputs, data.n_atoms)
+        normalized = self.normalizer.normalized(data.targets, data.n_atoms)
+        val_maes = mean_errors(predicted, data.targets, self.normalizer)
+        train_maes = per_crystal(self.errors, known_of(self.train_set.targets).sum(dim=0).tolist())
+        is_one_number = len(val_maes) == 1 and not self.normalizer.is_class[0]
         metrics = EpochMetrics(
             epoch=self.epoch,
             train_loss=self.total / n,
-            val_loss=_loss(self.loss_of, predicted, self.val_set, self.normalizer),
-            train_mae=self.error / n,
-            val_mae=mean_absolute_error(predicted, self.val_set.targets),
+            val_loss=float(self.objective.of(outputs, normalized)),
+            train_mae=_number(train_maes[0]),
+            val_mae=_number(val_maes[0]),
             learning_rate=self.rate,
             seconds=self.seconds,
             crystals_per_second=n / self.seconds,
+            score=_number(val_maes[0]) if is_one_number else self.objective.score(outputs, normalized),
+            train_maes=train_maes,
+            val_maes=val_maes,
         )
         self.epoch, self.batch = self.epoch + 1, 0
         return metrics
@@ -280,7 +304,7 @@ class Training:
             torch.cuda.set_rng_state(tensors["rng.cuda"].clone(), self.device)
 
 
-COUNTED = ("epoch", "batch", "step", "total", "error", "seconds", "rate")  # what restore() takes from plain values
+COUNTED = ("epoch", "batch", "step", "total", "errors", "seconds", "rate")  # what restore() takes from plain values
 
 
 def train(
@@ -308,40 +332,31 @@ def collated(
 
 
 @torch.no_grad()
-def predict(
-    model: nn.Module,
-    data: Labelled,
-    normalizer: Normalizer,
-    batch_size: int = 256,
-    chosen: Int[Tensor, " chosen"] | None = None,
+def outputs_of(
+    model: nn.Module, data: Labelled, batch_size: int = 256, chosen: Int[Tensor, " chosen"] | None = None
 ) -> Float[Tensor, "crystals targets"]:
-    """What the network says of each crystal, or of the chosen ones, in the target's own unit.
-
-    It leaves the model in eval mode.
-    """
+    """What the network says of each crystal, or of the chosen ones, as it says it; the model is left in eval mode."""
     model.eval()
     data = data.to(next(model.parameters()).device)
     parts = [torch.zeros(0, data.targets.shape[1])]
     for some in (torch.arange(len(data)) if chosen is None else chosen).split(batch_size):
-        if not len(some):
-            continue  # more processes than crystals
-        graph, _, n_atoms = collated(data, some)
-        parts.append(normalizer.undo(model(graph), n_atoms).cpu())
+        if len(some):  # there may be more processes than crystals
+            parts.append(model(data.graph.take(some)).cpu())
     return torch.cat(parts)
 
 
-def mean_absolute_error(predicted: Float[Tensor, "n t"], targets: Float[Tensor, "n t"]) -> float:
-    """Mean of |predicted − target| over crystals and targets, in the target's own unit."""
-    return float((predicted - targets).abs().double().mean())
+def predict(
+    model: nn.Module, data: Labelled, normalizer: Normalizer, batch_size: int = 256
+) -> Float[Tensor, "crystals targets"]:
+    """What the network says of each crystal in the target's own unit, of a class its probability.
+
+    It leaves the model in eval mode.
+    """
+    return normalizer.undo(outputs_of(model, data, batch_size), data.n_atoms)
 
 
-def _error_sum(predicted: Tensor, targets: Tensor) -> float:
-    return float((predicted - targets).abs().mean(dim=1).sum())
-
-
-def _loss(loss_of: nn.Module, predicted: Tensor, data: Labelled, normalizer: Normalizer) -> float:
-    n_atoms = data.n_atoms
-    return float(loss_of(normalizer.normalized(predicted, n_atoms), normalizer.normalized(data.targets, n_atoms)))
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _finite(loss: float, epoch: int, config: TrainConfig) -> float:

@@ -24,7 +24,7 @@ def network(pooling: str = "mean", extensive: bool = False, per_atom: bool = Fal
     torch.manual_seed(1)
     model = CGCNN(CGCNN.Config(n_convs=2, atom_dim=16, pooling=pooling)).eval()
     target = PER_CELL if extensive else PER_ATOM
-    return Predictor(model, GraphConfig(), Normalizer((-1.0,), (2.0,), per_atom), target)
+    return Predictor(model, GraphConfig(), Normalizer((-1.0,), (2.0,), (per_atom,)), target)
 
 
 def parts_of(predictor: Predictor, structure: Structure) -> Contributions:

@@ -68,6 +68,14 @@ def test_merged_shards_are_the_set_merged(crystals: list[Structure]) -> None:
     assert same(built.graph, lightest(build_graphs(crystals, CONFIG).graph))
 
 
+def test_light_shards_hold_no_places_and_others_do(crystals: list[Structure], low_symmetry: Structure) -> None:
+    for some in (crystals, [low_symmetry] * 3):  # of which none is merged
+        light = drained(build_all(some, CONFIG, light=True))[1].graph
+        plain = drained(build_all(some, CONFIG))[1].graph
+        assert light.fractional is None and light.lattice is None
+        assert plain.fractional.shape == (plain.n_atoms, 3) and plain.lattice.shape == (plain.n_crystals, 3, 3)
+
+
 @pytest.mark.parametrize("crystals", [[], [ISOLATED, ISOLATED, ISOLATED]], ids=["no crystals", "none has a graph"])
 def test_nothing_to_build_is_an_empty_graph(crystals: list[Structure]) -> None:
     _, built = drained(build_all(crystals, CONFIG, light=True))

@@ -28,7 +28,7 @@ def handful(rock_salt: Structure, perovskite: Structure, low_symmetry: Structure
 
 
 def same(one: CrystalGraph, other: CrystalGraph) -> bool:
-    names = ("atomic_numbers", "crystal", "center", "neighbor", "image", "displacement")
+    names = ("atomic_numbers", "crystal", "center", "neighbor", "image", "displacement", "fractional", "lattice")
     return one.n_crystals == other.n_crystals and all(torch.equal(getattr(one, n), getattr(other, n)) for n in names)
 
 

@@ -47,6 +47,12 @@ def test_bytes_and_back_is_the_shard(shard: Shard) -> None:
     assert back.dropped == shard.dropped and same(back.graph, shard.graph)
 
 
+def test_places_and_cells_are_kept_where_there_are_any(rutile: Structure, shard: Shard) -> None:
+    kept_graph = from_bytes(to_bytes(Shard(build_graph(rutile), {}))).graph
+    assert torch.equal(kept_graph.fractional, build_graph(rutile).fractional) and kept_graph.lattice.shape == (1, 3, 3)
+    assert from_bytes(to_bytes(shard)).graph.fractional is None
+
+
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda data: b"",
     "cut short": lambda data: data[:-1],

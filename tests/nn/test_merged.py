@@ -7,12 +7,13 @@ from pymatgen.core import Structure
 
 from cgcnn.graph import GraphConfig, batch, build_graph
 from cgcnn.graph.merge import merged
-from cgcnn.models import CGCNN
-from cgcnn.nn import ACTIVATIONS, CONVS, NORMS, POOLINGS
+from cgcnn.models import CGCNN, MODELS
+from cgcnn.nn import ACTIVATIONS, ATTENTIONS, CONVS, NORMS, POOLINGS
 from cgcnn.nn.norms import BatchNorm
 
 KNOBS = {"conv": CONVS, "activation": ACTIVATIONS, "norm": NORMS, "pooling": POOLINGS}
-ARMS = [{knob: value} for knob, values in KNOBS.items() for value in values]
+ARMS = [("CGCNN", {knob: value}) for knob, values in KNOBS.items() for value in values]
+ARMS += [("attention CGCNN", {"attention": score, "heads": heads}) for score in ATTENTIONS for heads in (1, 4)]
 WHOLE = GraphConfig(rule="whole shells")
 
 
@@ -26,21 +27,21 @@ def learned(model: torch.nn.Module, graph) -> dict[str, torch.Tensor]:
     return {"out": out.detach()} | grads | kept
 
 
-@pytest.mark.parametrize("arm", ARMS, ids=str)
+@pytest.mark.parametrize(("name", "arm"), ARMS, ids=str)
 def test_a_merged_graph_learns_what_the_plain_graph_learns(
-    arm: dict, rock_salt: Structure, perovskite: Structure, low_symmetry: Structure, rutile: Structure
+    name: str, arm: dict, rock_salt: Structure, perovskite: Structure, low_symmetry: Structure, rutile: Structure
 ) -> None:
     plain = batch([build_graph(s, WHOLE) for s in (rock_salt, perovskite * (2, 1, 1), low_symmetry, rutile)])
     models = []
     for graph in (plain, merged(plain)):
         torch.manual_seed(0)
-        models.append(learned(CGCNN(CGCNN.Config(atom_dim=16, **arm)), graph))
+        models.append(learned(MODELS[name](MODELS[name].Config(atom_dim=16, **arm)), graph))
     # A bias before a batch norm has no gradient but rounding, so gradients are held against the largest of them.
-    largest = max(float(t.abs().max()) for name, t in models[0].items() if name.startswith("d "))
-    for name, expected in models[0].items():
-        scale = max(1.0, largest if name.startswith("d ") else float(expected.abs().max()))
+    largest = max(float(t.abs().max()) for key, t in models[0].items() if key.startswith("d "))
+    for key, expected in models[0].items():
+        scale = max(1.0, largest if key.startswith("d ") else float(expected.abs().max()))
         torch.testing.assert_close(
-            models[1][name], expected, atol=1e-5 * scale, rtol=1e-5, msg=lambda words, name=name: f"{name}: {words}"
+            models[1][key], expected, atol=1e-5 * scale, rtol=1e-5, msg=lambda words, key=key: f"{key}: {words}"
         )
 
 

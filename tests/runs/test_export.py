@@ -16,8 +16,18 @@ from safetensors.torch import save
 
 from cgcnn.data.samples import load_sample
 from cgcnn.data.structures import write_structure
+from cgcnn.data.targets import TARGETS
 from cgcnn.errors import RunError
-from cgcnn.runs.export import export_zip, main, script_of, tensorboard_zip, to_mlflow, zipped
+from cgcnn.runs.export import (
+    SOURCE_FILE,
+    epoch_rows,
+    export_zip,
+    main,
+    script_of,
+    tensorboard_zip,
+    to_mlflow,
+    zipped,
+)
 from cgcnn.runs.imported import import_zip
 from cgcnn.runs.store import RunStore
 from cgcnn.runs.worker import work
@@ -77,12 +87,41 @@ def elsewhere(tmp_path: Path) -> Iterator[RunStore]:
     store.close()
 
 
+OF_SEVERAL = {"dataset.target": "band_gap", "dataset.also": ("metal", "density"), "dataset.max_crystals": 200}
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunStore, str]]:
+    store, run_id = trained(tmp_path_factory.mktemp("home"), **OF_SEVERAL, **{"train.weights": "1, 0.5, 2"})
+    yield store, run_id
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def of_class(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunStore, str]]:
+    store, run_id = trained(tmp_path_factory.mktemp("home"), **{"dataset.target": "metal"})
+    yield store, run_id
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunStore, str]]:
+    """A run that starts from another one, and that from a set of its own."""
+    folder, home = own_set(tmp_path_factory.mktemp("crystals") / "salts"), tmp_path_factory.mktemp("home")
+    changes = {"dataset.source": "folder", "dataset.path": str(folder), "dataset.target": "id_prop"}
+    store, source = trained(home, **changes, **{"dataset.max_crystals": 0})
+    store.close()
+    store, run_id = trained(home, **{"transfer.source": source})
+    yield store, run_id
+    store.close()
+
+
 def files_of(data: bytes) -> dict[str, bytes]:
     archive = zipfile.ZipFile(io.BytesIO(data))
     return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.mark.parametrize("kind", ["built_in", "own"])
+@pytest.mark.parametrize("kind", ["built_in", "own", "several", "of_class", "started"])
 def test_what_was_imported_exports_as_the_same_bytes(kind: str, elsewhere: RunStore, request: Any) -> None:
     first = export_zip(*request.getfixturevalue(kind))
     again = import_zip(elsewhere, first, user="ada")
@@ -101,27 +140,128 @@ def test_an_imported_network_answers_as_the_original(built_in: tuple[RunStore, s
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize("kind", ["built_in", "own"])
+LAST_LINE = {  # what the script says last: the error of the main target in its unit
+    "built_in": "test MAE {:.7f} eV/atom",
+    "own": "test MAE {:.7f}",
+    "several": "test MAE {:.7f} eV",
+    "of_class": "test share wrong {:.7f}",
+    "started": "test MAE {:.7f} eV/atom",
+}
+
+
+@pytest.mark.parametrize("kind", LAST_LINE)
 def test_the_script_alone_prints_the_same_test_error(kind: str, tmp_path: Path, request: Any) -> None:
     store, run_id = request.getfixturevalue(kind)
     files = files_of(export_zip(store, run_id))
     for name, data in files.items():
-        if name == "repeat.py" or name.startswith("crystals/"):
+        if name in ("repeat.py", SOURCE_FILE) or name.startswith("crystals/"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_bytes(data)
     command = [sys.executable, "-P", "repeat.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     (test,) = store.events(run_id, kinds=["test"])
-    unit = " eV/atom" if kind == "built_in" else ""
-    assert done.stdout.splitlines()[-1] == f"test MAE {test.data['mae']:.7f}{unit}", done.stderr
+    assert done.stdout.splitlines()[-1] == LAST_LINE[kind].format(test.data["mae"]), done.stderr
+    for name, other in test.data["others"].items():
+        label = TARGETS[name].label
+        assert f"{label}: test " in done.stdout and f" {other['mae']:.7f}" in done.stdout
 
 
-def test_no_path_of_a_user_leaves_the_machine(own: tuple[RunStore, str]) -> None:
-    store, run_id = own
-    path = store.run(run_id).config.dataset.path.encode()
-    files = files_of(export_zip(*own))
+@pytest.mark.parametrize("kind", ["own", "started"])
+def test_no_path_of_a_user_leaves_the_machine(kind: str, request: Any) -> None:
+    store, run_id = request.getfixturevalue(kind)
+    path = next(run.config.dataset.path for run in store.runs() if run.config.dataset.path).encode()
+    files = files_of(export_zip(store, run_id))
     assert not any(path in data for data in files.values())
     assert not any(str(ROOT).encode() in data for name, data in files.items() if name != "repeat.py")
+
+
+def test_further_targets_have_columns_and_rows_of_their_own(several: tuple[RunStore, str]) -> None:
+    files = files_of(export_zip(*several))
+    head = files["metrics.csv"].decode().splitlines()[0].split(",")
+    assert "val_mae density" in head and "train_mae metal" in head and "val_maes" not in head
+    lines = files["predictions.csv"].decode().splitlines()
+    assert lines[0] == "target,id,formula,truth,predicted"
+    assert {line.split(",")[0] for line in lines[1:]} == {"band_gap", "metal", "density"}
+
+
+def test_the_curve_of_one_target_has_no_lists(built_in: tuple[RunStore, str]) -> None:
+    head = files_of(export_zip(*built_in))["metrics.csv"].decode().splitlines()[0].split(",")
+    assert "val_mae" in head and not [name for name in head if name.endswith("maes")]
+
+
+def test_epochs_of_an_earlier_version_stand_in_one_table_with_later_ones() -> None:
+    rows = epoch_rows([{"epoch": 1}, {"epoch": 2, "score": 0.5, "val_maes": [1.0, 2.0]}], ["band_gap", "metal"])
+    assert rows[0].keys() == rows[1].keys() and rows[1]["val_mae metal"] == 2.0 and rows[0]["score"] is None
+
+
+def test_a_run_brings_the_network_that_it_starts_from(started: tuple[RunStore, str], elsewhere: RunStore) -> None:
+    store, run_id = started
+    again = elsewhere.run(import_zip(elsewhere, export_zip(store, run_id)))
+    source = elsewhere.run(again.config.transfer.run)
+    ours, theirs = (
+        s.checkpoint(i) for s, i in [(store, store.run(run_id).config.transfer.run), (elsewhere, source.id)]
+    )
+    assert all(torch.equal(w, theirs[0][name]) for name, w in ours[0].items())
+    assert source.name == "start of small" and source.config.dataset.target == "id_prop"
+    import_zip(elsewhere, export_zip(elsewhere, again.id))
+    assert len(elsewhere.runs()) == 3, "the source is kept once"
+
+
+def test_a_source_that_is_gone_is_told(tmp_path: Path, elsewhere: RunStore) -> None:
+    store, source = trained(tmp_path)
+    _, run_id = trained(tmp_path, **{"transfer.source": source})
+    store.delete(source)
+    data = export_zip(store, run_id)
+    assert SOURCE_FILE not in files_of(data) and b"is gone from the machine" in files_of(data)["README.txt"]
+    assert elsewhere.run(import_zip(elsewhere, data)).config.transfer.run == "source"
+    store.close()
+
+
+def test_a_published_source_needs_no_file_and_keeps_its_name(tmp_path: Path, elsewhere: RunStore) -> None:
+    wide = {"model.atom_dim": 64, "transfer.source": "published: band gap"}
+    store, run_id = trained(tmp_path, **wide)
+    files = files_of(export_zip(store, run_id))
+    assert SOURCE_FILE not in files and b"checkpoint_of" not in files["repeat.py"]
+    again = elsewhere.run(import_zip(elsewhere, zipped(files)))
+    assert again.config.transfer.published == "band gap" and len(elsewhere.runs()) == 1
+    store.close()
+
+
+SEVERAL_WRONG: dict[str, tuple[bytes, bytes]] = {
+    "a target of another run": (b'"labels": {"band_gap"', b'"labels": {"magnetic"'),
+    "another further target": (b'"others": {"metal"', b'"others": {"magnetic"'),
+    "too few errors": (b'"val_maes": [', b'"val_maes": [0.5], "train_maes": ['),
+    "a class that is none": (b'"metal": {"mae"', b'"metal": {"x": 1, "mae"'),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL_WRONG)
+def test_what_is_said_of_other_targets_is_refused(
+    name: str, several: tuple[RunStore, str], elsewhere: RunStore
+) -> None:
+    files = files_of(export_zip(*several))
+    replaced("events.jsonl", *SEVERAL_WRONG[name])(files)
+    with pytest.raises(RunError) as caught:
+        import_zip(elsewhere, zipped(files))
+    assert str(caught.value).endswith(".") and elsewhere.runs() == []
+
+
+def test_a_probability_above_one_is_refused(of_class: tuple[RunStore, str], elsewhere: RunStore) -> None:
+    files = files_of(export_zip(*of_class))
+    replaced("events.jsonl", b'"predicted": [', b'"predicted": [7, ')(files)
+    replaced("events.jsonl", b'"truth": [', b'"truth": [1, ')(files)
+    replaced("events.jsonl", b'"ids": [', b'"ids": ["x", ')(files)
+    replaced("events.jsonl", b'"formulas": [', b'"formulas": ["Cu", ')(files)
+    with pytest.raises(RunError, match="its probability lies between"):
+        import_zip(elsewhere, zipped(files))
+
+
+def test_a_damaged_source_leaves_nothing(started: tuple[RunStore, str], elsewhere: RunStore) -> None:
+    files = files_of(export_zip(*started))
+    files[SOURCE_FILE] = files[SOURCE_FILE][:200]
+    with pytest.raises(RunError, match=SOURCE_FILE):
+        import_zip(elsewhere, zipped(files))
+    assert elsewhere.runs() == [] and kept_files(elsewhere) == []
 
 
 def test_a_stopped_run_repeats_the_epochs_that_it_had() -> None:
@@ -242,6 +382,13 @@ def test_a_path_in_the_settings_reads_nothing_of_this_machine(own: tuple[RunStor
 def test_tensorboard_gets_every_epoch(built_in: tuple[RunStore, str]) -> None:
     (data,) = files_of(tensorboard_zip(*built_in)).values()
     assert data.count(b"MAE/validation") == 2 and b"MAE/test" in data
+
+
+def test_tensorboard_gets_every_target(several: tuple[RunStore, str], of_class: tuple[RunStore, str]) -> None:
+    (data,) = files_of(tensorboard_zip(*several)).values()
+    assert b"MAE/validation" in data and b"Share_wrong/validation_Metal_or_not" in data and b"MAE/test_Density" in data
+    (data,) = files_of(tensorboard_zip(*of_class)).values()
+    assert b"Share_wrong/test" in data and b"MAE" not in data
 
 
 def test_without_mlflow_there_is_a_sentence(built_in: tuple[RunStore, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,3 +104,12 @@ def test_a_snapshot_holds_the_network_its_predictions_and_its_vectors() -> None:
     assert tensors["predicted"].shape == (n,) and tensors["vectors"].shape == (n, 16)
     assert len(about["truth"]) == len(about["formulas"]) == n and about["epoch"] == 1
     assert torch.equal(tensors["weights.embed.weight"], experiment.model.state_dict()["embed.weight"])
+
+
+def test_a_state_of_another_version_is_one_sentence() -> None:
+    experiment, following = Experiment(SHORT), Experiment(SHORT)
+    learned(experiment, 6)
+    tensors, about = through_a_file(experiment)
+    following.restore(tensors, about | {"training": {k: v for k, v in about["training"].items() if k != "errors"}})
+    with pytest.raises(CrystalError, match="another version of the lab"):
+        learned(following)

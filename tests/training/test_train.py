@@ -199,7 +199,7 @@ def test_no_batch_holds_a_single_crystal(n: int) -> None:
 def test_learning_per_atom_is_obeyed_whatever_the_target() -> None:
     experiment = Experiment(SMALL.with_(**{"train.per_atom": True, "train.epochs": 1}))
     list(experiment.events())
-    assert experiment.normalizer.per_atom
+    assert experiment.normalizer.per_atom == (True,)
 
 
 def test_the_rate_that_is_reported_is_the_rate_that_was_used() -> None:
