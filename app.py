@@ -15,6 +15,7 @@ PAGES = {
     "Learn": [
         st.Page("pages/train.py", title="Train", icon=":material/show_chart:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("pages/transfer.py", title="Transfer", icon=":material/move_down:"),
     ],
     "Use": [
         st.Page("pages/predict.py", title="Predict", icon=":material/online_prediction:"),

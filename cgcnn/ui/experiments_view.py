@@ -9,8 +9,9 @@ from cgcnn.errors import CrystalError
 from cgcnn.runs.records import Sweep
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiments import EXPERIMENTS
+from cgcnn.training.transfer_study import EXPERIMENT as TRANSFER
 from cgcnn.ui.experiment_begin import CUSTOM, forget_form, show_experiment
-from cgcnn.ui.experiment_card import card_view, cards
+from cgcnn.ui.experiment_card import back, card_view, cards
 from cgcnn.ui.experiment_custom import custom_view
 from cgcnn.ui.experiment_sweep import sweep_view
 from cgcnn.ui.link import linked, write_links
@@ -26,7 +27,9 @@ def experiments(runs: RunStore) -> None:
     sweep, key = _linked_sweep(runs), linked("experiment", "")
     write_links()
     with _place(sweep.id if sweep else key):
-        if sweep is not None:
+        if sweep is not None and sweep.experiment == TRANSFER:
+            _elsewhere(sweep)
+        elif sweep is not None:
             forget_form()
             sweep_view(runs, sweep)
         elif key == CUSTOM:
@@ -38,6 +41,15 @@ def experiments(runs: RunStore) -> None:
                 known = ", ".join([*EXPERIMENTS, CUSTOM])
                 show_mistake(f"There is no experiment {key[:40]!r} to choose; the link may name one of {known}.")
             _gallery(runs)
+
+
+def _elsewhere(sweep: Sweep) -> None:
+    """A transfer study has a page of its own."""
+    back()
+    st.info("This is a transfer study: its rows learn different properties, and it is shown on the page **Transfer**.")
+    st.page_link(
+        "pages/transfer.py", label="Open it there", icon=":material/move_down:", query_params={"study": sweep.id}
+    )
 
 
 def _place(view: str) -> DeltaGenerator:
@@ -79,7 +91,7 @@ def _gallery(runs: RunStore) -> None:
 def _earlier(runs: RunStore) -> None:
     """The latest experiments, to open again; they stand below the questions, since they tell the answers."""
     name = who().name
-    if not runs.sweeps(1):
+    if not _begun(runs):
         return
     st.subheader("Earlier experiments")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -89,7 +101,7 @@ def _earlier(runs: RunStore) -> None:
                 "Whose experiments", [MINE, ALL], default=MINE, required=True, key="whose_sweeps",
                 bind="query-params", width="content",
             )  # fmt: skip
-        listed = {sweep.id: sweep for sweep in runs.sweeps(100, user=name if whose == MINE else None)}
+        listed = {sweep.id: sweep for sweep in _begun(runs, name if whose == MINE else None)}
         st.session_state["sweep_choice"] = None
         st.selectbox(
             "Open one again",
@@ -99,6 +111,11 @@ def _earlier(runs: RunStore) -> None:
             placeholder="Choose an experiment" if listed else "None of yours yet",
             on_change=lambda: show_experiment(sweep=st.session_state.sweep_choice or ""),
         )
+
+
+def _begun(runs: RunStore, user: str | None = None) -> list[Sweep]:
+    """The latest experiments but for transfer studies, of all or of one user."""
+    return [sweep for sweep in runs.sweeps(100, user=user) if sweep.experiment != TRANSFER]
 
 
 def _title(sweep: Sweep) -> str:
