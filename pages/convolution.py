@@ -5,6 +5,7 @@ import streamlit as st
 from cgcnn.explain.steps import has_messages
 from cgcnn.ui.current import current, selected_atom
 from cgcnn.ui.frame import framed
+from cgcnn.ui.layer_attention import attention_tab
 from cgcnn.ui.layer_cells import pooling_tab, smoothing_tab
 from cgcnn.ui.layer_choice import asked_network, convs_of, looked, place
 from cgcnn.ui.layer_view import (
@@ -46,8 +47,8 @@ with messages:
     layer_picture(structure, look, atom, at)
     explained("convolution", "What am I looking at?")
 
-names = ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]
-single, other, pooling, smoothing, code = st.tabs(names, key="conv_tab", bind="query-params")
+names = ["Step by step", "What if", "Attention", "Pooling", "Over-smoothing", "Code of this layer"]
+single, other, attention, pooling, smoothing, code = st.tabs(names, key="conv_tab", bind="query-params")
 if single.open:
     with single:
         step_by_step(steps, at)
@@ -55,6 +56,9 @@ if other.open:
     with other, mistakes_shown():
         what_if(look, asked, steps, atom, at)
         explained("convolution", "What changes?")
+if attention.open:
+    with attention:
+        attention_tab(structure, look, asked, at, atom)
 if pooling.open:
     with pooling:
         pooling_tab(structure, config, asked, at)

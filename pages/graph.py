@@ -13,6 +13,7 @@ from cgcnn.ui.graph_cost import cost_tab
 from cgcnn.ui.graph_facts import cut_shell_notice, edges_with_download, graph_cards, quotient_chart
 from cgcnn.ui.graph_invariance import invariance_tab
 from cgcnn.ui.graph_rules import rules_tab
+from cgcnn.ui.graph_voxels import voxels_tab
 from cgcnn.ui.pick import pickable_view
 from cgcnn.ui.prose import explained, mistakes_shown, plain
 
@@ -41,7 +42,7 @@ with chart:
     st.echarts_chart(spec, key="shells", height=440, alt=f"Neighbors of {label} by distance")
     explained("graph", "What are shells?")
 
-names = ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry"]
+names = ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry", "Voxels"]
 tabs = dict(zip(names, st.tabs(names, key="graph_tab", on_change="rerun", bind="query-params"), strict=True))
 if tabs["Edges"].open:
     with tabs["Edges"]:
@@ -65,3 +66,6 @@ if tabs["Neighbor rules"].open:
 if tabs["Symmetry"].open:
     with tabs["Symmetry"]:
         classes_tab(structure, config, shown.title)
+if tabs["Voxels"].open:
+    with tabs["Voxels"]:
+        voxels_tab(structure, graph)

@@ -9,6 +9,7 @@ from cgcnn.ui.run_change import change_one_thing, compare_link, lineage
 from cgcnn.ui.run_controls import controls, delete_button
 from cgcnn.ui.run_form import repeated, run_form, submitted
 from cgcnn.ui.run_results import run_results
+from cgcnn.ui.run_targets import chosen_target
 from cgcnn.ui.run_view import chosen_run, watched
 
 STEPS = ("batch", "epoch")
@@ -39,6 +40,7 @@ with results:
             if not run.is_live and not run.can_resume:
                 delete_button(runs, run)
             explained("train", "The buttons")
-        watched(runs, run)
+        shown = chosen_target(run.settings)
+        watched(runs, run, shown)
         if not run.is_live or run.wanted in STEPS:  # what stands below stays while one steps
-            run_results(runs, run)
+            run_results(runs, run, shown)

@@ -17,11 +17,15 @@ ROOT = Path(__file__).parents[1]
 TABS: dict[str, tuple[str, list[str]]] = {  # page -> the URL parameter of its lazy tabs, and their names
     "graph": (
         "graph_tab",
-        ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry"],
+        ["Edges", "Quotient graph", "Adjacency", "Invariance", "Cost", "Neighbor rules", "Symmetry", "Voxels"],
     ),
     "encoding": ("encoding", ["Atoms", "Two elements", "Periodic table", "Bonds"]),
-    "convolution": ("conv_tab", ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]),
+    "convolution": (
+        "conv_tab",
+        ["Step by step", "What if", "Attention", "Pooling", "Over-smoothing", "Code of this layer"],
+    ),
     "compare": ("compare_tab", ["Runs", "Experiments", "Epoch by epoch"]),
+    "transfer": ("transfer_tab", ["Table", "Curves", "Combined or single", "One network"]),
     "predict": ("predict_tab", ["Atoms", "Nearest crystals", "Many crystals", "Lessons"]),
 }
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))

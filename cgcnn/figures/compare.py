@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from cgcnn.data.targets import Target
 from cgcnn.figures.colors import SHELL_COLORS
-from cgcnn.figures.learning import METRICS, parity_plot
+from cgcnn.figures.learning import error_words, parity_plot
 from cgcnn.figures.periodic_table import clipped_ticks, periodic_table, scale_end
 
 MOST_POINTS = 1200  # of all curves together; more cost time on the wire and cannot be seen
@@ -50,19 +50,21 @@ def overlaid_curves(
     smoothing: float = 0.0,
     training: bool = False,
     log: bool = False,
+    is_class: bool = False,
 ) -> dict[str, Any]:
-    """The validation curves of several runs as an ECharts option, the error in `unit`.
+    """The validation curves of several runs as an ECharts option, the error in `unit`; of a class the share wrong.
 
     With `smoothing` the strong line is `smoothed` and the measured one stays faint behind it; `training` adds the
     training curves, dashed; `x` is one of X_AXES.
     """
     most = max(2, MOST_POINTS // max(len(curves), 1))
     series = [part for curve in curves for part in _of_run(curve, metric, x, smoothing, training, log, most)]
-    name = f"{METRICS[metric]} ({unit})" if unit else METRICS[metric]
+    error = error_words(metric, is_class)
+    name = f"{error} ({unit})" if unit else error
     words = {"nameLocation": "end", "nameGap": 12, "nameTextStyle": {"align": "left"}}
     return {
         "animation": False,
-        "title": {"text": f"{METRICS[metric]} on the validation crystals", "top": 4, "left": 0},
+        "title": {"text": f"{error} on the validation crystals", "top": 4, "left": 0},
         "legend": {"data": [c.label for c in curves], "type": "scroll", "top": 30, "left": 0, "right": 0},
         "grid": {"top": 92, "bottom": 34, "left": 8, "right": 24, "containLabel": True},
         "tooltip": {"trigger": "axis", "confine": True, "order": "valueAsc"},
@@ -140,7 +142,7 @@ def parity_plots(
     figures = []
     for test, curve, target in zip(tests, curves, targets, strict=True):
         labels = [f"{formula} ({crystal})" for formula, crystal in zip(test["formulas"], test["ids"], strict=True)]
-        words = {"unit": target.unit, "label": target.label, "title": _shortened(curve.label)}
+        words = {"unit": target.unit, "label": target.label, "title": shortened(curve.label)}
         figure = parity_plot(test["truth"], test["predicted"], ids=labels, **words)
         figure.data[1].marker.color = curve.color
         figure.update_layout(height=400, margin={"t": 80, "b": 50, "l": 50, "r": 10})
@@ -152,7 +154,7 @@ def parity_plots(
     return figures
 
 
-def _shortened(label: str) -> str:
+def shortened(label: str) -> str:
     """As much of a label as fits above a narrow picture."""
     return label if len(label) <= LONGEST_TITLE else f"{label[: LONGEST_TITLE - 1]}…"
 

@@ -15,6 +15,7 @@ from cgcnn.figures.colors import EDGE_COLOR, SHELL_COLORS
 
 POINT_COLOR, MARK_COLOR = SHELL_COLORS[0], SHELL_COLORS[1]
 BINS = 20  # of the gates, from closed (0) to open (1)
+GOLDEN = 0.618034  # its multiples, without the whole parts, fill a width evenly
 MOVE = 350  # ms in which points go to their new places
 LEVELS = (15.0, 20.0, 30.0, 40.0, 60.0, 80.0, 100.0)  # %: where the axis of the gates may end
 
@@ -62,7 +63,12 @@ def parity_at(
     target: Target,
     epoch: int,
 ) -> dict[str, Any]:
-    """Predicted against true values of the validation crystals after one epoch, on axes from `span[0]` to `span[1]`."""
+    """Predicted against true values of the validation crystals after one epoch, on axes from `span[0]` to `span[1]`.
+
+    Of a class the probability, beside each other for the two true classes; every crystal keeps its place.
+    """
+    if target.is_class:
+        return _classes_at(truth, predicted, names, target, epoch)
     mae = float(np.abs(np.asarray(predicted) - np.asarray(truth)).mean())
     low, high = (float(f"{value:.3g}") for value in span)
     beyond = sum(not span[0] <= value <= span[1] for value in predicted)
@@ -90,6 +96,33 @@ def parity_at(
     }
 
 
+def _classes_at(
+    truth: Sequence[float], probability: Sequence[float], names: Sequence[str], target: Target, epoch: int
+) -> dict[str, Any]:
+    places = [t + 0.7 * ((n * GOLDEN) % 1 - 0.5) for n, t in enumerate(truth)]  # spread over the width of its class
+    wrong = sum((p >= 0.5) != (t == 1) for t, p in zip(truth, probability, strict=True)) / max(len(truth), 1)
+    border = {"silent": True, "symbol": "none", "label": {"show": False}, "animation": False}
+    border |= {"lineStyle": {"color": EDGE_COLOR, "type": "dashed", "width": 1.5}, "data": [{"yAxis": 0.5}]}
+    option = _moving(f"Probability of “{target.classes[1]}”, {_after(epoch)}", target.error_text(wrong))
+    series: list[dict[str, Any]] = []
+    for value, word in enumerate(target.classes):
+        rows = [row for row in zip(names, places, probability, truth, strict=True) if row[3] == value]
+        points = [{"name": name, "value": [round(x, 4), round(p, 5)]} for name, x, p, _ in rows]
+        look = {"color": SHELL_COLORS[value], "opacity": 0.75}
+        dots = {"name": word, "type": "scatter", "data": points, "symbolSize": 7, "itemStyle": look}
+        series.append(dots | {"symbol": ("circle", "triangle")[value]})
+    series[0]["markLine"] = border
+    return {
+        **option,
+        "grid": {**option["grid"], "bottom": 28},
+        "legend": {"data": list(target.classes), "bottom": 0, "formatter": "true: {name}"},
+        "tooltip": {"confine": True, "formatter": "{b}<br>{a}"},
+        "xAxis": _value_axis("", -0.5, 1.5) | {"axisLabel": {"show": False}, "splitLine": {"show": False}},
+        "yAxis": {"type": "value", "min": 0, "max": 1, "axisLine": {"show": False}},
+        "series": series,
+    }
+
+
 def parity_span(truth: Sequence[float], predicted: Sequence[Sequence[float]]) -> tuple[float, float]:
     """The axis for all epochs: all true values, and of the predictions all but one in a hundred at either end.
 
@@ -113,6 +146,8 @@ def crystal_map(
     scale = {"type": "continuous", "dimension": 2, "min": low, "max": high, "calculable": False}
     scale |= {"orient": "horizontal", "left": "center", "bottom": 0, "itemHeight": 140, "itemWidth": 10}
     scale |= {"text": [f"{high:.3g} {target.unit}".rstrip(), f"{low:.3g}"]}
+    if target.is_class:
+        scale |= {"text": list(target.classes[::-1]), "min": 0, "max": 1}
     first, second = (f"{share:.0%}" for share in plane.shares)
     words = f"This plane shows {plane.share_of(vectors):.0%} of their spread\ncolor: true {_axis(target)}"  # two lines
     option = _moving(f"The crystals' vectors, {_after(epoch)}", words)
@@ -205,9 +240,16 @@ def marked_curve(
         "grid": {"top": 56, "bottom": 4, "left": 24, "right": 28},
         "tooltip": {"trigger": "axis", "confine": True},
         "xAxis": _value_axis("Epoch", 0, max([e for e, _ in dots + line], default=1)) | {"axisLabel": {}},
-        "yAxis": {"type": "value", "name": _unit_words("MAE", target), "nameLocation": "middle", "nameGap": 40},
+        "yAxis": {"type": "value", "name": _unit_words(target.error, target), "nameLocation": "middle", "nameGap": 40},
         "series": [
-            {"name": "MAE", "type": "line", "data": line, "showSymbol": False, "color": POINT_COLOR, "markLine": mark},
+            {
+                "name": target.error,
+                "type": "line",
+                "data": line,
+                "showSymbol": False,
+                "color": POINT_COLOR,
+                "markLine": mark,
+            },
             {"name": "kept", "type": "scatter", "data": dots, "symbolSize": 9, "color": POINT_COLOR}
             | {"tooltip": {"show": False}},
         ],

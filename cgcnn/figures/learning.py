@@ -17,10 +17,11 @@ from cgcnn.figures.periodic_table import periodic_table
 TRAIN_COLOR, VAL_COLOR = SHELL_COLORS[:2]  # Okabe and Ito's blue and vermilion: 3:1 or more on white and on black
 MOST_POINTS = 400  # of a curve; more cost time on the wire and cannot be seen
 METRICS = {"loss": "Loss", "mae": "Mean absolute error"}
+WRONG = "Share wrong"  # the error of a class: crystals put into the wrong one at p = 0.5
 
 BATCHES = "Batches of this epoch"
 
-Epochs = Sequence[Mapping[str, float | None]]
+Epochs = Sequence[Mapping[str, Any]]  # fields of EpochMetrics
 Batches = Sequence[Mapping[str, float]]
 
 
@@ -34,13 +35,18 @@ def loss_curves(
     best_epoch: int | None = None,
     total_epochs: int | None = None,
     batches: Batches = (),
+    is_class: bool = False,
+    best_words: str = "best",
 ) -> dict[str, Any]:
     """Training and validation curves as an ECharts option, with the best validation epoch marked.
 
     `epochs` have the fields of EpochMetrics; `metric` is "loss" or "mae", the latter in `unit` and beside
-    `baseline`, the error of always predicting the mean. Without `best_epoch` it is the lowest val_mae.
+    `baseline`, the error of always predicting the mean. Without `best_epoch` it is the lowest `score`, or val_mae
+    where an epoch has none; `best_words` say by what it is best. Of a class (`is_class`) "mae" is the share of
+    crystals put into the wrong one.
     `batches`, with the fields of BatchMetrics, are of the epoch under way: a thin line ahead of the last epoch.
     """
+    error = error_words(metric, is_class)
     best = _best(epochs, best_epoch)
     drawn = _thinned(epochs, best)
     last = total_epochs or (int(epochs[-1]["epoch"] or 1) if epochs else 1)
@@ -48,23 +54,41 @@ def loss_curves(
         _curve("Training", drawn, f"train_{metric}", TRAIN_COLOR, log),
         _curve("Validation", drawn, f"val_{metric}", VAL_COLOR, log) | {"lineStyle": {"type": [7, 3], "width": 2}},
     ]
-    if best is not None and (value := _plain(epochs[best][f"val_{metric}"], log)) is not None:
-        series[1]["markPoint"] = best_mark(int(epochs[best]["epoch"] or 0), value, last, bool(batches))
+    if best is not None and (value := _plain(epochs[best].get(f"val_{metric}"), log)) is not None:
+        at = int(epochs[best]["epoch"] or 0)
+        series[1]["markPoint"] = best_mark(at, value, last, bool(batches), best_words)
     if batches:
         series.append(_head(batches, metric, log))
     if metric == "mae" and baseline:
-        series.append(bar_to_beat(baseline, last, unit))
+        series.append(bar_to_beat(baseline, last, unit, is_class))
         keep_apart(series, log)
     return {
         "animation": False,
-        "title": {"text": f"{METRICS[metric]} after each epoch", "top": 4, "left": 0},
+        "title": {"text": f"{error} after each epoch", "top": 4, "left": 0},
         "legend": {"data": ["Training", "Validation", *([BATCHES] if batches else [])], "top": 28, "left": 0},
         "grid": {"top": 80, "bottom": 30, "left": 8, "right": 24},
         "tooltip": {"trigger": "axis"},
         "xAxis": _epoch_axis(last, digits=2 if batches else 0),
-        "yAxis": _error_axis(METRICS[metric], unit if metric == "mae" else "", log),
+        "yAxis": _error_axis(error, unit if metric == "mae" else "", log),
         "series": series,
     }
+
+
+def error_words(metric: str, is_class: bool) -> str:
+    """What a curve shows: `Loss`, `Mean absolute error`, or of a class `Share wrong`."""
+    return WRONG if is_class and metric == "mae" else METRICS[metric]
+
+
+def best_place(epochs: Epochs) -> int | None:
+    """The place of the best epoch: the lowest `score`, or validation error where epochs have no score."""
+    known = [(value, i) for i, e in enumerate(epochs) if (value := _plain(score_of(e), False)) is not None]
+    return min(known)[1] if known else None
+
+
+def score_of(epoch: Mapping[str, Any]) -> float | None:
+    """What chose the best epoch, the lower the better; epochs of earlier versions have their validation error alone."""
+    score = epoch.get("score")
+    return score if score is not None and score == score else epoch.get("val_mae")
 
 
 def axis_end(done: float, total: int) -> int:
@@ -73,11 +97,9 @@ def axis_end(done: float, total: int) -> int:
 
 
 def _best(epochs: Epochs, best_epoch: int | None) -> int | None:
-    """The place of the best epoch: the one asked for, or that of the lowest validation error."""
-    if best_epoch is not None:
-        return next((i for i, e in enumerate(epochs) if e["epoch"] == best_epoch), None)
-    known = [(value, i) for i, e in enumerate(epochs) if (value := _plain(e.get("val_mae"), False)) is not None]
-    return min(known)[1] if known else None
+    if best_epoch is None:
+        return best_place(epochs)
+    return next((i for i, e in enumerate(epochs) if e["epoch"] == best_epoch), None)
 
 
 def _thinned(epochs: Epochs, best: int | None) -> Epochs:
@@ -164,11 +186,14 @@ def parity_plot(
     return _clear(figure)
 
 
-def error_by_element(errors: Mapping[str, tuple[float, int]], *, unit: str) -> go.Figure:
-    """The mean absolute error over the crystals that contain each element: symbol -> (MAE in `unit`, how many)."""
+def error_by_element(errors: Mapping[str, tuple[float, int]], *, unit: str, is_class: bool = False) -> go.Figure:
+    """The mean absolute error over the crystals that contain each element: symbol -> (MAE in `unit`, how many).
+
+    Of a class, the share of these crystals that is put into the wrong one.
+    """
     values = {symbol: mae for symbol, (mae, _) in errors.items()}
     counts = {symbol: n for symbol, (_, n) in errors.items()}
-    return periodic_table(values, title="Mean absolute error by element", unit=unit, counts=counts)
+    return periodic_table(values, title=f"{error_words('mae', is_class)} by element", unit=unit, counts=counts)
 
 
 def target_histogram(values: Iterable[float], *, target: Target) -> go.Figure:
@@ -176,6 +201,8 @@ def target_histogram(values: Iterable[float], *, target: Target) -> go.Figure:
     known = np.fromiter(values, dtype=float)
     if not len(known):
         raise CrystalError(f"No crystal has a value of {target.label.lower()}; choose another target.")
+    if target.is_class:
+        return _class_bars(known, target)
     counts, edges = np.histogram(known, bins=int(np.clip(np.sqrt(len(known)), 8, 48)))
     figure = go.Figure(_bars(counts, edges, target))
     for name, at, dash in (("median", np.median(known), "solid"), ("mean", known.mean(), "dash")):
@@ -185,6 +212,19 @@ def target_histogram(values: Iterable[float], *, target: Target) -> go.Figure:
     title = {"text": f"{target.label} of {_counted(len(known), 'crystal')}"}
     figure.update_layout(title=title, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, height=380)
     figure.update_xaxes(title=target.axis)
+    figure.update_yaxes(title="Number of crystals")
+    return _clear(figure)
+
+
+def _class_bars(known: np.ndarray, target: Target) -> go.Figure:
+    """How many crystals belong to each of two classes."""
+    counts = [int((known < 0.5).sum()), int((known >= 0.5).sum())]
+    words = [f"{n:,} ({n / len(known):.0%})" for n in counts]
+    tip = "%{x}: %{y:,} crystals<extra></extra>"
+    colors = {"color": [TRAIN_COLOR, VAL_COLOR]}
+    figure = go.Figure(go.Bar(x=list(target.classes), y=counts, text=words, marker=colors, hovertemplate=tip))
+    figure.update_layout(title={"text": f"{target.label} of {_counted(len(known), 'crystal')}"}, height=380)
+    figure.update_xaxes(title=target.label)
     figure.update_yaxes(title="Number of crystals")
     return _clear(figure)
 

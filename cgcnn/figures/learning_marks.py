@@ -10,20 +10,21 @@ BEST_COLOR = SHELL_COLORS[1]  # that of the validation curve
 NEAR = 0.2  # of the height of the axis: two lines of words
 
 
-def best_mark(epoch: int, value: float, last: int, is_under_way: bool) -> dict[str, Any]:
+def best_mark(epoch: int, value: float, last: int, is_under_way: bool, words: str = "best") -> dict[str, Any]:
     """A ring around the best epoch of the validation curve, with its words, as an ECharts markPoint."""
     # Curves fall toward the right, so there is room to the right of a point, but for the last ones, and but for the
     # batches of an epoch under way: those begin at the last point and jump up and down.
     side = "right" if epoch > (0.15 if is_under_way else 0.6) * last else "left"
-    label = {"formatter": f"best: epoch {epoch}", "position": "top", "distance": 10, "align": side}
+    label = {"formatter": f"{words}: epoch {epoch}", "position": "top", "distance": 10, "align": side}
     ring = {"color": "transparent", "borderColor": BEST_COLOR, "borderWidth": 3}
     mark = {"name": "best epoch", "coord": [epoch, value], "symbol": "circle", "symbolSize": 13}
     return {"data": [mark], "label": {**label, "color": BEST_COLOR, "fontSize": 13}, "itemStyle": ring}
 
 
-def bar_to_beat(baseline: float, last: int, unit: str) -> dict[str, Any]:
+def bar_to_beat(baseline: float, last: int, unit: str, is_class: bool = False) -> dict[str, Any]:
     """A dashed line as a series of its own, so that the axis always reaches it."""
-    words = f"predict the mean, validation: {baseline:.3g} {unit}".rstrip()
+    guess = "always the commoner class" if is_class else "predict the mean"
+    words = f"{guess}, validation: {baseline:.3g} {unit}".rstrip()
     return {
         "name": "Predict the mean",
         "type": "line",

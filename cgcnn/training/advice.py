@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 from statistics import median
+from typing import Any
+
+Epochs = Sequence[Mapping[str, Any]]
 
 ENOUGH = 12  # epochs; a shorter run shows no trend that could be told from chance
 GROWN = 2.0  # a training loss this many times its best has left the valley
@@ -15,20 +18,33 @@ CERTAIN = 4.0  # standard errors between two medians; many places are compared, 
 
 @dataclass(frozen=True)
 class Curves:
-    """The four curves of a run, one value an epoch; an epoch with a missing value is left out."""
+    """The curves of a run, one value an epoch; an epoch with a missing value is left out.
+
+    Of a class the error is counted in crystals, so its trend is read from the loss; `wrong` is the share that is wrong.
+    """
 
     epoch: list[int]
     train_loss: list[float]
-    train_mae: list[float]
-    val_mae: list[float]
+    train_error: list[float]
+    val_error: list[float]
+    wrong: list[float]
+    score: list[float]
+    is_class: bool = False
 
     @classmethod
-    def of(cls, epochs: Sequence[Mapping[str, float | None]]) -> "Curves":
+    def of(cls, epochs: Epochs, is_class: bool = False) -> "Curves":
         """Read the epochs of a run: mappings with the fields of EpochMetrics."""
-        names = ("epoch", "train_loss", "train_mae", "val_mae")
-        rows = [[e.get(name) for name in names] for e in epochs]
-        columns = list(zip(*[row for row in rows if None not in row], strict=True)) or [()] * 4
-        return cls([int(n) for n in columns[0]], *[list(column) for column in columns[1:]])
+        errors = ("train_loss", "val_loss") if is_class else ("train_mae", "val_mae")
+        names = ("epoch", "train_loss", *errors, "val_mae")
+        rows = [[*(e.get(name) for name in names), _score(e)] for e in epochs]
+        columns = list(zip(*[row for row in rows if None not in row], strict=True)) or [()] * 6
+        epoch, loss, train, val, wrong, score = (list(column) for column in columns)
+        return cls([int(n) for n in epoch], loss, train, val, wrong, score, is_class)
+
+    @property
+    def noun(self) -> str:
+        """What the curves show."""
+        return "loss" if self.is_class else "error"
 
     @property
     def window(self) -> int:
@@ -37,25 +53,26 @@ class Curves:
 
 
 def advice(
-    epochs: Sequence[Mapping[str, float | None]], baseline: float | None = None, *, finished: bool = True
+    epochs: Epochs, baseline: float | None = None, *, finished: bool = True, is_class: bool = False
 ) -> list[str]:
     """What the curves show and what to do, or nothing; `baseline` is the MAE of predicting the mean.
 
+    Of a class (`is_class`), the errors and the baseline are shares of crystals put into the wrong one.
     While a run is not `finished`, nothing is said that more epochs may put right.
     """
     if (at := _not_finite(epochs)) is not None:
         return [f"The loss is no number since epoch {at}: the training diverged. Lower the learning rate."]
-    curves = Curves.of(epochs)
+    curves = Curves.of(epochs, is_class)
     if len(curves.epoch) < ENOUGH:
         return []
     checks: list[Check] = [_diverged, _overfitted]
     if finished:
-        checks += [_still_falling, _underfitted]
+        checks += [_still_falling, _no_better_than_one_class if is_class else _underfitted]
     found = (check(curves, baseline) for check in checks)
     return [sentence for sentence in found if sentence][:1]
 
 
-def _not_finite(epochs: Sequence[Mapping[str, float | None]]) -> int | None:
+def _not_finite(epochs: Epochs) -> int | None:
     for epoch in epochs:
         losses = [epoch.get("train_loss"), epoch.get("val_loss")]
         if any(loss is not None and not isfinite(loss) for loss in losses):
@@ -75,16 +92,16 @@ def _diverged(curves: Curves, baseline: float | None) -> str:
 
 
 def _overfitted(curves: Curves, baseline: float | None) -> str:
-    val, train = _smooth(curves.val_mae, curves.window), _smooth(curves.train_mae, curves.window)
+    val, train = _smooth(curves.val_error, curves.window), _smooth(curves.train_error, curves.window)
     at = val.index(min(val))
     rise = val[-1] / val[at] - 1 if val[at] > 0 else 0.0
-    learned = train[-1] < 0.95 * train[at] and _differ(train[-1], train[at], curves.train_mae, curves.window)
-    if rise < RISE or not learned or not _differ(val[at], val[-1], curves.val_mae, curves.window):
+    learned = train[-1] < 0.95 * train[at] and _differ(train[-1], train[at], curves.train_error, curves.window)
+    if rise < RISE or not learned or not _differ(val[at], val[-1], curves.val_error, curves.window):
         return ""
-    best = curves.epoch[curves.val_mae.index(min(curves.val_mae))]
+    best = curves.epoch[curves.score.index(min(curves.score))]
     return (
-        f"The validation error stands {100 * rise:.0f} % above its lowest value while the training error "
-        "still falls: the network learns its training crystals by heart. "
+        f"The validation {curves.noun} stands {100 * rise:.0f} % above its lowest value while the training "
+        f"{curves.noun} still falls: the network learns its training crystals by heart. "
         f"Use the weights of epoch {best}; more crystals, more weight decay or a smaller network would help."
     )
 
@@ -92,11 +109,11 @@ def _overfitted(curves: Curves, baseline: float | None) -> str:
 def _still_falling(curves: Curves, baseline: float | None) -> str:
     span = max(6, len(curves.epoch) // 5)
     half = span // 2
-    before, after = median(curves.val_mae[-span:-half]), median(curves.val_mae[-half:])
-    if after > (1 - FALL) * before or not _differ(after, before, curves.val_mae, half):
+    before, after = median(curves.val_error[-span:-half]), median(curves.val_error[-half:])
+    if after > (1 - FALL) * before or not _differ(after, before, curves.val_error, half):
         return ""
     return (
-        f"The validation error still falls: by {100 * (1 - after / before):.0f} % "
+        f"The validation {curves.noun} still falls: by {100 * (1 - after / before):.0f} % "
         f"over the last {span} epochs. Train longer."
     )
 
@@ -104,8 +121,8 @@ def _still_falling(curves: Curves, baseline: float | None) -> str:
 def _underfitted(curves: Curves, baseline: float | None) -> str:
     if not baseline:
         return ""
-    train = _smooth(curves.train_mae, curves.window)[-1] / baseline
-    val = _smooth(curves.val_mae, curves.window)[-1] / baseline
+    train = _smooth(curves.train_error, curves.window)[-1] / baseline
+    val = _smooth(curves.val_error, curves.window)[-1] / baseline
     if min(train, val) < NEAR_BASELINE:
         return ""
     return (
@@ -113,6 +130,21 @@ def _underfitted(curves: Curves, baseline: float | None) -> str:
         "and on the training crystals it is hardly better: the network has not learned. "
         "Try another learning rate, more epochs or a larger network."
     )
+
+
+def _no_better_than_one_class(curves: Curves, baseline: float | None) -> str:
+    if not baseline or (wrong := _smooth(curves.wrong, curves.window)[-1]) < NEAR_BASELINE * baseline:
+        return ""
+    return (
+        f"After {curves.epoch[-1]} epochs {100 * wrong:.0f} % of the validation crystals are put into the wrong class, "
+        f"and always naming the commoner one would do that with {100 * baseline:.0f} %. "
+        "Look at the ROC curve: the network may rank them well all the same."
+    )
+
+
+def _score(epoch: Mapping[str, Any]) -> Any:
+    """What chose the best epoch; earlier versions kept the validation error alone."""
+    return epoch["score"] if epoch.get("score") is not None else epoch.get("val_mae")
 
 
 Check = Callable[[Curves, float | None], str]

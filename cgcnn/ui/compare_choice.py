@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from cgcnn.data.targets import TARGETS
 from cgcnn.errors import ConfigError, CrystalError, RunError
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.ui.compare_differences import LETTERS, Compared, settings_of
 from cgcnn.ui.link import linked, set_link, write_links
 from cgcnn.ui.prose import show_mistake
+from cgcnn.ui.run_start import source_words
 from cgcnn.ui.run_view import seen, title_of
 
 LISTED = 100
@@ -39,7 +41,33 @@ def chosen_runs(runs: RunStore) -> list[Compared]:
         on_change=lambda: set_link("runs", ",".join(st.session_state.compare_choice) or NOBODY),
     )
     write_links()
-    return _readable([known[i] for i in st.session_state["compare_choice"]])
+    found = _readable(runs, [known[i] for i in st.session_state["compare_choice"]])
+    of = _compared_target(found)
+    return [replace(one, of=of) for one in found]
+
+
+def _compared_target(chosen: Sequence[Compared]) -> str:
+    """By which target the runs are compared; the reader chooses where one of them learns several."""
+    names = list(dict.fromkeys(name for one in chosen for name in one.config.dataset.targets))
+    if all(not one.config.dataset.also for one in chosen):
+        return ""
+    labels = [TARGETS[name].label for name in names]
+    if st.session_state.get("compare_of") not in (None, *labels):
+        del st.session_state["compare_of"]
+    label = st.segmented_control(
+        "Compared by",
+        labels,
+        default=labels[0],
+        required=True,
+        key="compare_of",
+        bind="query-params",
+        help=BY_ONE,
+        wrap=True,
+    )
+    return names[labels.index(label) if label in labels else 0]
+
+
+BY_ONE = "Errors of different targets cannot be ranked. A run that does not learn this one shows its own main target."
 
 
 def refreshed(runs: RunStore, compared: Sequence[Compared]) -> list[Compared]:
@@ -50,8 +78,8 @@ def refreshed(runs: RunStore, compared: Sequence[Compared]) -> list[Compared]:
         run = runs.run(one.run.id) if one.run.is_live else one.run
         data, test = mine.latest.get("data", {}), mine.latest.get("test", {})
         # The store keeps them as they came; after a worker was lost, an epoch may have come late.
-        epochs = sorted(mine.epochs, key=lambda e: e["epoch"])
-        found.append(replace(one, run=run, epochs=epochs, data=data, test=test))
+        epochs = one.shown.epochs(sorted(mine.epochs, key=lambda e: e["epoch"]))
+        found.append(replace(one, run=run, epochs=epochs, data=data, test=one.shown.test(test) or {}))
     return found
 
 
@@ -97,7 +125,7 @@ def _offered(listed: Sequence[Run]) -> list[str]:
     return [run.id for run in listed if whose in (EVERYONE, run.user)]
 
 
-def _readable(chosen: Sequence[Run]) -> list[Compared]:
+def _readable(runs: RunStore, chosen: Sequence[Run]) -> list[Compared]:
     """The runs, but for those whose settings this version of the lab cannot read."""
     found: list[Compared] = []
     for run in chosen:
@@ -106,5 +134,6 @@ def _readable(chosen: Sequence[Run]) -> list[Compared]:
         except (ConfigError, CrystalError) as mistake:
             show_mistake(f"Run {run.id} was made by another version of the lab: {mistake}")
             continue
-        found.append(Compared(run, config, len(found), settings_of(config)))
+        settings = settings_of(config, source_words(config.transfer.source, runs, short=True))
+        found.append(Compared(run, config, len(found), settings))
     return found

@@ -9,8 +9,11 @@ from typing import Any
 
 from cgcnn.config import Config, Option
 from cgcnn.data.targets import TARGETS, Target
+from cgcnn.figures.learning import best_place
 from cgcnn.runs.records import Run
 from cgcnn.training.experiment import RunConfig
+from cgcnn.ui.run_start import source_words
+from cgcnn.ui.run_targets import Shown, targets_of
 
 LETTERS = "ABCDEFGHIJKL"
 SEED = "train.seed"
@@ -38,7 +41,8 @@ class Compared:
     settings: Mapping[str, Setting]  # by dotted name
     epochs: Sequence[Mapping[str, Any]] = ()
     data: Mapping[str, Any] = field(default_factory=dict)  # the fields of DataReady, once it is known
-    test: Mapping[str, Any] = field(default_factory=dict)  # the fields of TestMetrics, once it is known
+    test: Mapping[str, Any] = field(default_factory=dict)  # the fields of TargetTest, once it is known
+    of: str = ""  # the target that is compared, of which epochs and test speak; "" for the main one
 
     @property
     def letter(self) -> str:
@@ -46,15 +50,21 @@ class Compared:
         return LETTERS[self.number]
 
     @property
+    def shown(self) -> Shown:
+        """The target that is compared, or the main one where the run does not learn that."""
+        offered = targets_of(self.run.settings)
+        return next((one for one in offered if one.name == self.of), offered[0])
+
+    @property
     def target(self) -> Target:
-        """What it learns."""
-        return TARGETS[self.config.dataset.target]
+        """What is compared."""
+        return self.shown.target
 
     @property
     def best_mae(self) -> float | None:
-        """The lowest validation MAE so far."""
-        known = [e["val_mae"] for e in self.epochs if e.get("val_mae") is not None]
-        return min(known, default=None)
+        """The validation error of the best epoch so far: the lowest MAE, where that alone chooses the epoch."""
+        place = best_place(self.epochs)
+        return None if place is None else self.epochs[place].get("val_mae")
 
     @property
     def seconds(self) -> float | None:
@@ -62,15 +72,27 @@ class Compared:
         return median(e["seconds"] for e in self.epochs) if self.epochs else None
 
 
-def settings_of(config: Config, prefix: str = "") -> dict[str, Setting]:
-    """Every setting by its dotted name, in the order of the form."""
+def settings_of(config: RunConfig, source: str = "") -> dict[str, Setting]:
+    """Every setting by its dotted name, in the order of the form; `source` are words for the run it starts from.
+
+    How parts of another network are treated is no setting of a run that starts from scratch.
+    """
+    found = _settings_of(config)
+    found["transfer.source"] = Setting("Start", source or source_words(config.transfer.source))
+    if not config.transfer.source:
+        return {name: s for name, s in found.items() if name in ("transfer.source",) or "transfer." not in name}
+    found.pop("transfer.rate" if config.transfer.frozen else "transfer.norm_learns")
+    return found
+
+
+def _settings_of(config: Config, prefix: str = "") -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for f in fields(config):
         value, name = getattr(config, f.name), prefix + f.name
         if isinstance(value, Config):
             if f.metadata.get("variants"):
                 found[f"{name}.name"] = Setting(f.name.capitalize(), str(config.to_dict()[f.name].get("name", NONE)))
-            found |= settings_of(value, f"{name}.")
+            found |= _settings_of(value, f"{name}.")
         elif name not in NO_MATTER and (meaning := f.metadata.get("option")) is not None:
             found[name] = _setting(name, meaning, value)
     return found
@@ -82,6 +104,8 @@ def _setting(name: str, meaning: Option, value: Any) -> Setting:
         return Setting(heading, TARGETS[value].label)
     if name.endswith("dataset.path"):
         return Setting("Set", PurePath(value).stem or NONE)
+    if name.endswith("dataset.also"):
+        return Setting(heading, ", ".join(TARGETS[target].label for target in value) or "nothing")
     if isinstance(value, bool):
         return Setting(heading, "yes" if value else "no")
     return Setting(heading, f"{value:g}" if isinstance(value, float) else str(value) or NONE)
@@ -122,7 +146,7 @@ def _unusual(run: Compared, names: Sequence[str], runs: Sequence[Compared]) -> s
 
 def _told(run: Compared, name: str) -> str:
     value, heading = value_of(run, name), run.settings[name].heading.split(" (")[0]
-    return value if name in ("dataset.target", "model.name") else f"{heading} {value}"
+    return value if name in ("dataset.target", "model.name", "transfer.source") else f"{heading} {value}"
 
 
 def shared_words(runs: Sequence[Compared], names: Sequence[str]) -> str:
@@ -132,7 +156,7 @@ def shared_words(runs: Sequence[Compared], names: Sequence[str]) -> str:
     own = dataset.source == "folder"
     crystals = f"the set {PurePath(dataset.path).stem or 'of your own'}" if own else "the built-in set"
     parts = {
-        "dataset.target": f"target {first.target.axis}",
+        "dataset.target": _target_words(first, "dataset.also" in equal),
         "dataset.path": crystals,
         "dataset.max_sites": f"cells of up to {dataset.max_sites} atoms" if dataset.max_sites else "cells of any size",
         "dataset.max_crystals": f"{dataset.max_crystals:,} of its crystals" if dataset.max_crystals else "",
@@ -147,19 +171,26 @@ def shared_words(runs: Sequence[Compared], names: Sequence[str]) -> str:
     return f"All else is equal: {', '.join(told)}." if told else "They share neither target nor data."
 
 
+def _target_words(run: Compared, all_shared: bool) -> str:
+    targets = [TARGETS[name] for name in run.config.dataset.targets] if all_shared else []
+    main = TARGETS[run.config.dataset.target]
+    return f"targets {', '.join(one.label for one in targets)}" if len(targets) > 1 else f"target {main.axis}"
+
+
 def doubts(runs: Sequence[Compared]) -> list[str]:
     """Why the errors of these runs must not be ranked, one sentence a reason; empty when they may be."""
-    if len({run.config.dataset.target for run in runs}) > 1:
+    if len({run.shown.name for run in runs}) > 1:
         told = ", ".join(f"{run.letter} {run.target.label.lower()}" for run in runs)
         return [f"These runs learn different targets ({told}): their errors are of different things; do not rank them."]
     first = runs[0]
+    error = first.shown.error.replace("Share", "share")
     if others := [run.letter for run in runs[1:] if _judged_by(run) != _judged_by(first)]:
         return [
             f"{' and '.join(others)} {'was' if len(others) == 1 else 'were'} judged by other test crystals than "
-            f"{first.letter}: compare no test MAE between them; give them the same data and split."
+            f"{first.letter}: compare no test {error} between them; give them the same data and split."
         ]
     if any(value_of(run, name) != value_of(first, name) for run in runs for name in SPLIT_SETTINGS):
-        return ["They chose their best epoch on different validation crystals: compare the test MAE only."]
+        return [f"They chose their best epoch on different validation crystals: compare the test {error} only."]
     return []
 
 
@@ -226,4 +257,6 @@ def paired_words(run: Compared, other: Compared) -> str:
 
 
 def _errors(run: Compared) -> list[float]:
-    return [abs(p - t) for p, t in zip(run.test["predicted"], run.test["truth"], strict=True)]
+    """The error of each test crystal; of a class 1 for the wrong one."""
+    pairs = zip(run.test["predicted"], run.test["truth"], strict=True)
+    return [abs((float(p >= 0.5) if run.target.is_class else p) - t) for p, t in pairs]

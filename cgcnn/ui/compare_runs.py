@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from cgcnn.data.csv_text import csv_of
-from cgcnn.figures.compare import Curve, error_difference, overlaid_curves, parity_plots
+from cgcnn.figures.compare import error_difference, overlaid_curves
 from cgcnn.figures.learning import error_by_element
 from cgcnn.runs.store import RunStore
 from cgcnn.ui.compare_choice import chosen_runs, refreshed
@@ -17,21 +17,22 @@ from cgcnn.ui.compare_differences import (
     differing,
     doubts,
     headings,
-    label_of,
     paired_words,
     repeats,
     shared_words,
     value_of,
 )
+from cgcnn.ui.compare_predictions import curves_of, predictions, roc_area
 from cgcnn.ui.compare_save import save_and_bring
 from cgcnn.ui.prose import explained, plain
 from cgcnn.ui.run_results import errors_by_element
 
 LOOK_EVERY = 1.0  # s, while a run is live
-SIDE_BY_SIDE = 3  # parity plots in a row
 NOTHING = "nothing"
+ERRORS = tuple(f"{side} {error}" for side in ("Test", "Validation") for error in ("MAE", "share wrong", "error"))
 COLUMNS: dict[str, Any] = {
     "Weights": st.column_config.NumberColumn(format="%,d", help="How many numbers the network learns."),
+    "Test AUC": st.column_config.NumberColumn(format="%.3f", help="The area under the ROC curve; 0.5 is guessing."),
     "s/epoch": st.column_config.NumberColumn(help="The usual time of training for one epoch, in seconds."),
 }
 
@@ -47,7 +48,7 @@ def runs_tab(runs: RunStore) -> None:
     st.fragment(_table_and_curves, run_every=LOOK_EVERY if live else None)(runs, chosen)
     judged = [one for one in refreshed(runs, chosen) if one.test]
     if judged:
-        _predictions(judged, differing(chosen))
+        predictions(judged, differing(chosen))
         _by_element(judged)
     save_and_bring(runs, refreshed(runs, chosen))
 
@@ -78,6 +79,7 @@ def table_rows(runs: Sequence[Compared], names: Sequence[str]) -> list[dict[str,
     """One row a run: the settings that differ, where it stands, how good and how fast it is."""
     titles, units = headings(runs, names), {one.target.unit for one in runs}
     unit = f" ({units.pop()})" if len(units) == 1 and "" not in units else ""
+    error = error_name(runs)
     rows = []
     for one in runs:
         row: dict[str, Any] = {"Run": one.letter}
@@ -85,18 +87,30 @@ def table_rows(runs: Sequence[Compared], names: Sequence[str]) -> list[dict[str,
         if not names:
             row["Name"] = one.run.name or one.run.id
         row |= {
-            f"Test MAE{unit}": _rounded(one.test.get("mae"), 7),
-            f"Validation MAE{unit}": _rounded(one.best_mae, 7),
+            f"Test {error}{unit}": _rounded(one.test.get("mae"), 7),
+            f"Validation {error}{unit}": _rounded(one.best_mae, 7),
         }
-        row |= {"Unit": one.target.unit} if len({r.target.unit for r in runs}) > 1 else {}
+        if any(other.target.is_class for other in runs):
+            row["Test AUC"] = _rounded(roc_area(one), 4)
+        row |= {"Unit": _unit(one)} if len({_unit(r) for r in runs}) > 1 else {}
         row |= {"Weights": one.data.get("n_parameters"), "s/epoch": _rounded(one.seconds, 3), "State": one.run.state}
         rows.append(row)
     return rows
 
 
+def error_name(runs: Sequence[Compared]) -> str:
+    """The word for the errors of these runs: `MAE`, `share wrong`, or `error` where some learn classes."""
+    words = {one.shown.error for one in runs}
+    return "error" if len(words) > 1 else words.pop().replace("Share", "share")
+
+
+def _unit(run: Compared) -> str:
+    return "share wrong" if run.target.is_class else run.target.unit
+
+
 def error_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The columns of errors, all with the decimals that give the smallest error four digits: so they line up."""
-    errors = {name: [row[name] for row in rows] for name in rows[0] if " MAE" in name}
+    errors = {name: [row[name] for row in rows] for name in rows[0] if name.startswith(ERRORS)}
     known = [value for values in errors.values() for value in values if value]
     decimals = min(6, max(0, 3 - floor(log10(min(known))))) if known else 4
     return {name: st.column_config.NumberColumn(format=f"%.{decimals}f") for name in errors}
@@ -115,7 +129,7 @@ def _repeats(runs: Sequence[Compared], names: Sequence[str]) -> None:
         rows = [
             {"Runs": ", ".join(one.letter for one in group.runs)}
             | {titles[name]: value_of(group.runs[0], name) for name in rest}
-            | {f"Test MAE ({group.runs[0].target.unit}), mean ± std": group.words}
+            | {_spread_heading(group.runs[0]): group.words}
             for group in groups
         ]
         st.markdown("Over the seeds, runs with otherwise equal settings:")
@@ -124,10 +138,17 @@ def _repeats(runs: Sequence[Compared], names: Sequence[str]) -> None:
         st.markdown(plain(paired_words(*runs)))
 
 
+def _spread_heading(run: Compared) -> str:
+    unit = f" ({run.target.unit})" if run.target.unit else ""
+    return f"Test {error_name([run])}{unit}, mean ± std"
+
+
 def _curves(runs: Sequence[Compared], names: Sequence[str]) -> None:
+    of_class = all(one.target.is_class for one in runs)
+    error, key = ("Share wrong", "compare_class_metric") if of_class else ("MAE", "compare_metric")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.segmented_control(
-            "Error", ["MAE", "loss"], default="MAE", required=True, key="compare_metric", bind="query-params"
+            "Error", [error, "loss"], default=error, required=True, key=key, bind="query-params"
         )
         x = st.segmented_control(
             "Along", ["epoch", "time"], default="epoch", required=True, key="compare_x", bind="query-params"
@@ -148,12 +169,13 @@ def _curves(runs: Sequence[Compared], names: Sequence[str]) -> None:
     units = {one.target.unit for one in runs}
     spec = overlaid_curves(
         curves_of(runs, names),
-        metric=metric.lower(),
-        unit=" or ".join(sorted(u for u in units if u)) if metric == "MAE" else "",
+        metric="loss" if metric == "loss" else "mae",
+        unit=" or ".join(sorted(u for u in units if u)) if metric != "loss" else "",
         x=x,
         smoothing=smoothing,
         training=training,
         log=log,
+        is_class=of_class,
     )
     alt = f"Validation {metric} of {len(runs)} runs by {x}"
     st.echarts_chart(spec, key="compare_curves", height=420, alt=alt)
@@ -162,33 +184,6 @@ def _curves(runs: Sequence[Compared], names: Sequence[str]) -> None:
         st.download_button("Table as CSV", csv_of(table_rows(runs, names)), "runs.csv", icon=":material/download:")
         rows = [{"run": one.letter, "id": one.run.id, **e} for one in runs for e in one.epochs]
         st.download_button("Curves as CSV", csv_of(rows), "curves.csv", icon=":material/download:")
-
-
-def curves_of(runs: Sequence[Compared], names: Sequence[str]) -> list[Curve]:
-    """The runs as curves, each with its words and its place in the order of colors."""
-    return [Curve(label_of(one, names, runs), one.number, one.epochs) for one in runs]
-
-
-def _predictions(runs: Sequence[Compared], names: Sequence[str]) -> None:
-    st.subheader("Predictions of the test crystals")
-    figures = parity_plots([r.test for r in runs], curves_of(runs, names), [r.target for r in runs])
-    side_by_side = 2 if len(figures) in (1, 2, 4) else SIDE_BY_SIDE
-    for start in range(0, len(figures), side_by_side):
-        columns = st.columns(side_by_side)
-        for column, figure, one in zip(columns, figures[start:], runs[start:], strict=False):
-            column.plotly_chart(figure, key=f"parity_{one.letter}")
-    st.download_button(
-        "Predictions as CSV", csv_of(prediction_rows(runs)), "predictions.csv", icon=":material/download:"
-    )
-
-
-def prediction_rows(runs: Sequence[Compared]) -> list[dict[str, Any]]:
-    """One row for each test crystal of each run."""
-    return [
-        {"run": one.letter, "id": i, "formula": f, "truth": t, "predicted": p}
-        for one in runs
-        for i, f, t, p in zip(*(one.test[k] for k in ("ids", "formulas", "truth", "predicted")), strict=True)
-    ]
 
 
 def _by_element(runs: Sequence[Compared]) -> None:
@@ -209,13 +204,15 @@ def _by_element(runs: Sequence[Compared]) -> None:
                 "minus", [NOTHING, *letters], default=NOTHING, required=True, key="element_other", bind="query-params"
             )
     run = by_letter[mine]
-    errors, unit = errors_by_element(run.test), run.target.unit
+    of_class, unit = run.target.is_class, run.target.unit
+    errors = errors_by_element(run.test, is_class=of_class)
     if other in (NOTHING, mine):
-        st.plotly_chart(error_by_element(errors, unit=unit), key="compare_elements")
+        st.plotly_chart(error_by_element(errors, unit=unit, is_class=of_class), key="compare_elements")
     elif by_letter[other].target != run.target:
         st.info("These two runs learn different targets: their errors cannot be subtracted.", icon=":material/info:")
     else:
         title = f"Error of {mine} minus error of {other}: blue where {mine} is better"
-        figure = error_difference(errors, errors_by_element(by_letter[other].test), unit=unit, title=title)
+        others = errors_by_element(by_letter[other].test, is_class=of_class)
+        figure = error_difference(errors, others, unit=unit, title=title)
         st.plotly_chart(figure, key="compare_elements")
     explained("compare", "What does an element's error say?")

@@ -25,7 +25,10 @@ Gates = list[list[float]]  # of each layer the % of gates in each step from clos
 
 @dataclass(frozen=True)
 class Kept:
-    """The validation crystals through all kept epochs of a run; what is fixed for all of them stands here once."""
+    """The validation crystals through all kept epochs of a run; what is fixed for all of them stands here once.
+
+    Of several targets it is the main one, and the crystals are those that have it.
+    """
 
     config: RunConfig
     target: Target
@@ -43,9 +46,13 @@ class Kept:
 
     @property
     def maes(self) -> dict[int, float]:
-        """The validation MAE at each kept epoch."""
+        """The validation error at each kept epoch: MAE, or of a class the share put into the wrong one."""
         truth = np.asarray(self.truth)
-        return {epoch: float(np.abs(np.asarray(p) - truth).mean()) for epoch, p in self.predicted.items()}
+        return {epoch: float(np.abs(self._answers(p) - truth).mean()) for epoch, p in self.predicted.items()}
+
+    def _answers(self, predicted: list[float]) -> np.ndarray:
+        values = np.asarray(predicted)
+        return (values >= 0.5).astype(float) if self.target.is_class else values
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the kept networks")

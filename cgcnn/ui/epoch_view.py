@@ -76,6 +76,8 @@ def _epoch(runs: RunStore, run: Run, looked: Kept) -> None:
     if st.session_state.get("epoch_playing", False) != st.session_state["epoch_clock"]:
         st.rerun()  # the whole page: only so does the clock of the fragment start or stop
     _controls(epochs, epoch)
+    if looked.config.dataset.also:
+        st.caption(f"Of the targets of this run its main one is shown: {looked.target.label}.")
     parity, cloud = st.columns(2, gap="medium")
     with parity:
         mae = looked.maes[epoch]
@@ -87,7 +89,9 @@ def _epoch(runs: RunStore, run: Run, looked: Kept) -> None:
             target=looked.target,
             epoch=epoch,
         )
-        alt = f"Predictions of {len(looked.truth)} validation crystals at epoch {epoch}: MAE {looked.target.text(mae)}"
+        alt = (
+            f"Predictions of {len(looked.truth)} validation crystals at epoch {epoch}: {looked.target.error_text(mae)}"
+        )
         st.echarts_chart(spec, key=f"epoch_parity_{run.id}", height=420, alt=alt)
     with cloud:
         spec = crystal_map(
@@ -98,7 +102,7 @@ def _epoch(runs: RunStore, run: Run, looked: Kept) -> None:
     curve, gates = st.columns(2, gap="medium")
     with curve:
         spec = marked_curve(seen(runs, run.id).epochs, looked.maes, epoch=epoch, target=looked.target)
-        st.echarts_chart(spec, key=f"epoch_curve_{run.id}", height=300, alt=f"Validation MAE, epoch {epoch} marked")
+        st.echarts_chart(spec, key=f"epoch_curve_{run.id}", height=300, alt=f"Validation error, epoch {epoch} marked")
         explained("compare", "What am I looking back at?")
     with gates:
         _gates(runs, run, looked, epoch)
@@ -188,7 +192,9 @@ def _gates(runs: RunStore, run: Run, looked: Kept, epoch: int) -> None:
         st.warning(plain(f"No gates for {shown.title}: {mistake}"))
         return
     if not every[epoch]:
-        st.info("The layers of this network have no gates: every neighbor counts alike.", icon=":material/info:")
+        words = "The layers of this network have no gates; what they do with neighbors is on the Convolution page."
+        blind = "The layers of this network read a grid of voxels: they have no gates, and know of no neighbors."
+        st.info(blind if run.config.kind.on_grid else words, icon=":material/info:")
         return
     after = "untrained" if epoch == 0 else f"epoch {epoch}"
     spec = gate_histograms(

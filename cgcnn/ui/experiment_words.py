@@ -33,7 +33,9 @@ def held_words(base: RunConfig, axes: Collection[str], seeds: Sequence[int]) -> 
         crystals += f" of up to {dataset.max_sites} atoms"
     equal = ["" if split_varies(axes) else f"{crystals} in the same split by {dataset.split}"]
     equal += ["" if "train.epochs" in axes else counted(base.train.epochs, "epoch"), "and every other setting"]
-    words = f"Held equal: the target, {TARGETS[dataset.target].axis}; {', '.join(part for part in equal if part)}."
+    learned = "target" if len(dataset.targets) == 1 else "targets"
+    targets = ", ".join(TARGETS[name].axis for name in dataset.targets)
+    words = f"Held equal: the {learned}, {targets}; {', '.join(part for part in equal if part)}."
     name, verb = ("Seed", "changes") if len(seeds) == 1 else ("Seeds", "change")
     what = "the initial weights and the order of the crystals"
     if split_varies(axes) and shares_test(axes):

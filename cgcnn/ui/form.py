@@ -49,10 +49,22 @@ def choice(label: str, options: Sequence[str], key: str, help: str = "", *, tell
     return _value(key, option, options[0])
 
 
+def several(label: str, options: Mapping[str, str], key: str, help: str = "") -> tuple[str, ...]:
+    """Some of `options` (name -> words) beside a form, by their names in the URL, `key=a,b`; none at first.
+
+    A lesson's link may lock it or leave it out. What is no option any more, since something else was changed, is gone.
+    """
+    option = Option(label, help, choices=tuple(options))
+    _take_link({key: (option, ())})
+    return _value(key, option, (), options)
+
+
 def read_value(text: str, option: Option, default: Any) -> Any:
     """A value as it stands in a link; ConfigError, in one sentence, for one that the option does not allow."""
     if isinstance(default, bool):
         return _one_of(text.lower(), ("true", "false"), text, option, "false") == "true"
+    if isinstance(default, tuple):
+        return _some_of(text, option, default)
     if option.choices:
         return _one_of(text, option.choices, text, option, default)
     if isinstance(default, str):
@@ -73,6 +85,15 @@ def _number_in(text: str, option: Option, default: float) -> float:
     bounds = f"lie between {low:g} and {high:g}{unit}" if math.isfinite(high - low) else f"be at least {low:g}{unit}"
     must = bounds if math.isfinite(low) else "be a number"
     raise ConfigError(f"The link sets {option.label} to {text[:40]!r}; it must {must}, so {default:g}{unit} is used.")
+
+
+def _some_of(text: str, option: Option, default: tuple[str, ...]) -> tuple[str, ...]:
+    """The choices in `a,b`, each once."""
+    named = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if all(name in option.choices for name in named):
+        return named
+    choices, used = ", ".join(option.choices), ", ".join(default) or "none"
+    raise ConfigError(f"The link sets {option.label} to {text[:40]!r}; it must hold only {choices}, so {used} is used.")
 
 
 def _one_of(value: str, allowed: Sequence[str], text: str, option: Option, default: str) -> str:
@@ -110,8 +131,11 @@ def _take_link(options: Mapping[str, tuple[Option, Any]], *, tell: bool = True) 
         st.rerun()
 
 
-def _value(key: str, option: Option, default: Any) -> Any:
+def _value(key: str, option: Option, default: Any, words: Mapping[str, str] | None = None) -> Any:
     label = f"{option.label} ({option.unit})" if option.unit else option.label
+    if not is_hidden(key) and isinstance(default, tuple):
+        drawn(key, label)
+        return _several(label, key, option, default, words or {})
     if not is_hidden(key):
         drawn(key, label, default)
         return _widget(label, key, option, default)
@@ -135,6 +159,25 @@ def _widget(label: str, key: str, option: Option, default: Any) -> Any:
     if isinstance(default, str):
         return st.text_input(label, value=default, **common)
     return _number(label, option, default, common)
+
+
+def _several(label: str, key: str, option: Option, default: tuple[str, ...], words: Mapping[str, str]) -> Any:
+    """A list of which several may be chosen, joined in the URL: Streamlit would write each under the same key."""
+    known = [name for name in linked(key, ",".join(default)).split(",") if name in option.choices]
+    set_link(key, ",".join(known))
+    locked = is_locked(key)
+    st.session_state[key] = known
+    chosen = st.multiselect(
+        label,
+        option.choices,
+        format_func=lambda name: words.get(name, name),
+        key=key,
+        help=" ".join([option.help, LOCKED]).strip() if locked else option.help,
+        disabled=locked,
+        placeholder="none",
+        on_change=lambda: set_link(key, ",".join(st.session_state[key])),
+    )
+    return tuple(chosen)
 
 
 def _number(label: str, option: Option, default: float, common: dict[str, Any]) -> float:

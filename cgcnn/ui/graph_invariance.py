@@ -73,13 +73,15 @@ def unmoved(structure: Structure, cuts: Sequence[CutShell]) -> str:
 
 def trust(results: list[Invariance], predictor: Predictor, config: GraphConfig) -> list[str]:
     """What the network is used to, and so how much its values count: a spread needs no trust, a value does."""
+    if predictor.model.on_grid:
+        return ["This network reads a grid of voxels: neighbor rules do nothing to it, so both rows are the same."]
     learned = predictor.graph
     habit = f"The network learned with {learned.rule}, k = {learned.max_neighbors} within {learned.cutoff:g} Å"
     if (learned.max_neighbors, learned.cutoff) != (config.max_neighbors, config.cutoff):
         habit += f"; here k = {config.max_neighbors} within {config.cutoff:g} Å"
     used = next((result for result in results if result.rule == learned.rule), None)
     if used is None:
-        return [f"{habit}.", "So neither value is to be trusted; look only at whether it moves."]
+        return [f"{habit}.", "Neither value is to be trusted: look only at whether it moves."]
     other = next(result for result in results if result is not used)
     if abs(used.given.edges_per_atom - other.given.edges_per_atom) < 0.005:
         return [f"{habit}. Both rules give this crystal equally many edges."]

@@ -1,24 +1,27 @@
 """The network, the layer, the edge and the feature that the Convolution page takes apart."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 from pymatgen.core import Structure
 from torch import Tensor, nn
 
+from cgcnn.config import Config
+from cgcnn.errors import CrystalError
 from cgcnn.explain.record import record
 from cgcnn.figures.graph_scene import edge_text
 from cgcnn.graph import CrystalGraph, GraphConfig, build_graph
-from cgcnn.models import CGCNN
+from cgcnn.models import MODELS
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.train import TrainConfig
-from cgcnn.ui.form import form
+from cgcnn.ui.form import choice, form
 from cgcnn.ui.link import linked, set_link
 from cgcnn.ui.networks import Network, chosen_network
 from cgcnn.ui.prose import plain
 from cgcnn.ui.symmetry import content
 
-FRESH = ["conv", "n_convs", "activation", "norm", "pooling"]
+FRESH = ["model", "conv", "attention", "heads", "n_convs", "activation", "norm", "pooling"]
 
 
 @dataclass(frozen=True)
@@ -51,22 +54,33 @@ class Place:
 
 def asked_network(config: GraphConfig) -> Asked:
     """Choose a network; of an untrained one also its kind and its seed."""
-    choice, knobs = st.columns([2, 3])
-    with choice:
+    networks, knobs = st.columns([2, 3])
+    with networks:
         chosen = chosen_network(untrained=True)
     if chosen is not None:
         with knobs:
             _say_where_it_comes_from(chosen, config)
+        _refuse_grids(chosen)
         return Asked(chosen.stamp, chosen.title, chosen.predictor.model, chosen)
     with knobs, st.expander("Its layers and its seed", icon=":material/tune:"):
-        shape = form(CGCNN.Config, prefix="fresh_", only=FRESH)
+        kinds = [name for name, model in MODELS.items() if not model.on_grid]
+        kind = MODELS[choice("Model", kinds, "fresh_model")].Config
+        shape = form(kind, prefix="fresh_", only=[name for name in FRESH if name in kind.options()])
         seed = form(TrainConfig, prefix="fresh_", only=["seed"]).seed
-    return Asked(f"{shape} {seed}", f"untrained, seed {seed}", _fresh(shape, seed))
+    return Asked(f"{type(shape).__qualname__} {shape} {seed}", f"untrained, seed {seed}", _fresh(shape, seed))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _fresh(shape: CGCNN.Config, seed: int) -> nn.Module:
+def _fresh(shape: Config, seed: int) -> nn.Module:
     return RunConfig(model=shape, train=TrainConfig(seed=seed)).new_model().eval()
+
+
+def _refuse_grids(chosen: Network) -> None:
+    if getattr(chosen.predictor.model, "on_grid", False):
+        raise CrystalError(
+            f"The network of {chosen.title} reads a grid of voxels and has no edges to show; "
+            "choose one that reads a graph."
+        )
 
 
 def _say_where_it_comes_from(chosen: Network, config: GraphConfig) -> None:
@@ -97,13 +111,18 @@ def place(structure: Structure, look: Look, atom: int, *, listening: bool) -> Pl
     t = e = 0
     if n_layers:
         with layer:
-            t = _linked_choice("layer", "Layer", n_layers, [f"{n + 1} of {n_layers}" for n in range(n_layers)])
+            t = _linked_choice("layer", "Layer", n_layers, _counted(n_layers))
     if own and listening:
         with edge:
             e = _linked_choice("edge", "Edge", len(own), edge_names(structure, look.graph, own))
     with feature:
-        f = _linked_choice("feature", "Feature", d, [f"{n + 1} of {d}" for n in range(d)])
+        f = _linked_choice("feature", "Feature", d, _counted(d))
     return Place(t, e, f)
+
+
+def layer_again(n_layers: int) -> int:
+    """The list of layers once more, where the one above is out of sight; both are one."""
+    return _linked_choice("layer", "Layer", n_layers, _counted(n_layers), key="layer_again", width=140)
 
 
 def convs_of(asked: Asked) -> list[nn.Module]:
@@ -118,14 +137,20 @@ def edge_names(structure: Structure, graph: CrystalGraph, edges: list[int]) -> l
     return [edge_text(structure, i, j, (image[0], image[1], image[2]), d) for i, j, image, d in rows]
 
 
-def _linked_choice(name: str, label: str, count: int, words: list[str]) -> int:
+def _counted(count: int) -> list[str]:
+    return [f"{n + 1} of {count}" for n in range(count)]
+
+
+def _linked_choice(
+    name: str, label: str, count: int, words: list[str], *, key: str = "", width: int | Literal["stretch"] = "stretch"
+) -> int:
     """A list over 0 … count − 1 whose value stands in the URL, counted from 1."""
     text = linked(name, "1")
     number = int(text[:6]) if text.isdecimal() else 0
     if not 1 <= number <= count:
         number = 1
         set_link(name, "1")
-    key = f"{name}_choice"
+    key = key or f"{name}_choice"
     st.session_state[key] = number - 1
     return st.selectbox(
         label,
@@ -133,4 +158,5 @@ def _linked_choice(name: str, label: str, count: int, words: list[str]) -> int:
         format_func=lambda n: words[n],
         key=key,
         on_change=lambda: set_link(name, str(st.session_state[key] + 1)),
+        width=width,
     )

@@ -11,12 +11,12 @@ from pymatgen.core import Structure
 from cgcnn.data.crystal import site_label
 from cgcnn.explain.equations import Line, lines
 from cgcnn.explain.steps import LayerSteps, layer_steps
-from cgcnn.explain.variants import changed, norm_variants, without_gate
+from cgcnn.explain.variants import changed, forms_of, norm_variants
 from cgcnn.figures.graph_scene import graph_scene
 from cgcnn.figures.layer import Bars, feature_map, joined_bars, map_height, picked_cell, step_bars, steps_height
 from cgcnn.figures.parts import Scene
-from cgcnn.nn import ACTIVATIONS, CONVS
-from cgcnn.nn.gated_conv import GatedConv
+from cgcnn.nn import ACTIVATIONS, CONVS, AttentionConv
+from cgcnn.nn.weight_shared_conv import WeightSharedConv
 from cgcnn.ui.current import select_atom
 from cgcnn.ui.layer_choice import Asked, Look, Place, convs_of, edge_names
 from cgcnn.ui.link import set_link
@@ -25,6 +25,7 @@ from cgcnn.ui.prose import prose
 from cgcnn.ui.theme import is_dark
 from cgcnn.ui.viewer import edge_view
 
+KINDS = {**CONVS, "attention": AttentionConv}
 AS_IT_IS = "as it is"
 UNMOVED = 5e-4  # of the length of v_i′: less is not shown either
 MOST_ROWS = 48  # edges on one map; the list of edges turns its pages
@@ -38,8 +39,8 @@ def steps_of(look: Look, asked: Asked, layer: int, atom: int) -> LayerSteps:
 
 
 def kind_of(steps: LayerSteps) -> str:
-    """The kind of the layer in words, as CONVS has it."""
-    return next(name for name, kind in CONVS.items() if kind is type(steps.layer))
+    """The kind of the layer in words, as CONVS has it, or attention."""
+    return next(name for name, kind in KINDS.items() if kind is type(steps.layer))
 
 
 def atom_picture(structure: Structure, look: Look, atom: int, place: Place, *, listening: bool) -> None:
@@ -147,13 +148,13 @@ def _both_bars(steps: LayerSteps, other: LayerSteps | None, place: Place, name: 
 
 def _joined(steps: LayerSteps, edge: int) -> dict[str, list[float]]:
     parts = {"vᵢ": steps.v_i, "vⱼ": steps.v_j[edge], "uᵢⱼ": steps.u[edge]}
-    if not isinstance(steps.layer, GatedConv):
-        del parts["vᵢ"]  # the other layers join the neighbor and the edge alone
+    if isinstance(steps.layer, WeightSharedConv):
+        del parts["vᵢ"]  # it joins the neighbor and the edge alone
     return {name: vector.tolist() for name, vector in parts.items()}
 
 
 def _join_title(steps: LayerSteps) -> str:
-    return f"What goes in: {'z = vᵢ ⊕ ' * isinstance(steps.layer, GatedConv)}vⱼ ⊕ uᵢⱼ"
+    return f"What goes in: {'' if isinstance(steps.layer, WeightSharedConv) else 'z = vᵢ ⊕ '}vⱼ ⊕ uᵢⱼ"
 
 
 def _equations(found: Sequence[Line]) -> None:
@@ -182,15 +183,15 @@ def _bars(
 def what_if(look: Look, asked: Asked, steps: LayerSteps, atom: int, place: Place) -> None:
     """The same layer with another activation or norm, or without its gate, beside itself."""
     activation, norm, form = st.columns(3)
-    gated, norms = isinstance(steps.layer, GatedConv), norm_variants(steps.layer)
+    forms, norms = forms_of(steps.layer), norm_variants(steps.layer)
     g = activation.selectbox("Activation g", [AS_IT_IS, *ACTIVATIONS], key="other_activation", bind="query-params")
     n = norm.selectbox("Normalization", norms, key="other_norm", disabled=len(norms) == 1, bind="query-params")
-    kinds = ["gated", "weight-shared"] if gated else [AS_IT_IS]
-    kind = form.selectbox("Form of the layer", kinds, key="other_form", disabled=not gated, bind="query-params")
-    shared = kind == "weight-shared"
-    layer = changed(without_gate(steps.layer) if shared else steps.layer, None if g == AS_IT_IS else g, n)
+    kinds = list(forms)
+    kind = form.selectbox("Form of the layer", kinds, key="other_form", disabled=len(kinds) == 1, bind="query-params")
+    shared, reformed = kind == "weight-shared", kind != kinds[0]
+    layer = changed(forms[kind](steps.layer) if reformed else steps.layer, None if g == AS_IT_IS else g, n)
     other = layer_steps(layer, look.v[place.layer], look.u, look.graph, atom)
-    words = [f"g = {g}"] * (g != AS_IT_IS) + [f"norm: {n}"] * (n != AS_IT_IS) + [kind] * shared
+    words = [f"g = {g}"] * (g != AS_IT_IS) + [f"norm: {n}"] * (n != AS_IT_IS) + [kind] * reformed
     name = ", ".join(words)
     if not words:
         st.markdown("Change one thing; the bars are this network, the dots will be the same weights with that change.")
@@ -216,7 +217,8 @@ def _how_far(steps: LayerSteps, other: LayerSteps, name: str) -> None:
 
 
 def code_of(steps: LayerSteps) -> None:
-    """The source of the layer that ran, as it stands in the library."""
-    kind = type(steps.layer)
-    st.markdown(f"`{kind.__module__.replace('.', '/')}.py`, exactly what ran:")
-    st.code(inspect.getsource(kind), language="python")
+    """The source of the layer that ran, and of the score of its attention, as they stand in the library."""
+    parts = [steps.layer, steps.layer.score] if isinstance(steps.layer, AttentionConv) else [steps.layer]
+    st.markdown(f"`{type(steps.layer).__module__.replace('.', '/')}.py`, exactly what ran:")
+    for part in parts:
+        st.code(inspect.getsource(type(part)), language="python")

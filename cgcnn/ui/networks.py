@@ -1,6 +1,6 @@
 """Which network a page asks: one published with CGCNN, or a run of this machine; the same on every page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -54,6 +54,21 @@ def chosen_network(*, untrained: bool = False) -> Network | None:
         help="The eight networks published with CGCNN, and every run of yours that has one.",
     )
     return None if key == UNTRAINED else network(key, runs)
+
+
+def of_chosen_target(asked: Network) -> Network:
+    """The network asked for one of its targets: the reader chooses where it has several, and the URL keeps it."""
+    targets = asked.predictor.targets
+    if len(targets) < 2:
+        return asked
+    labels = [target.label for target in targets]
+    if st.session_state.get("answer_of") not in (None, *labels):
+        del st.session_state["answer_of"]  # of another network
+    label = st.segmented_control(
+        "Target", labels, default=labels[0], required=True, key="answer_of", bind="query-params", wrap=True
+    )
+    index = labels.index(label) if label in labels else 0
+    return replace(asked, predictor=asked.predictor.of(index), stamp=f"{asked.stamp} {index}")
 
 
 def network(key: str, runs: dict[str, Run] | None = None) -> Network:

@@ -6,10 +6,11 @@ import streamlit as st
 
 from cgcnn.data.crystal import formula_of
 from cgcnn.data.csv_text import csv_of
+from cgcnn.data.targets import Target
 from cgcnn.explain.doubts import Answer, Known
 from cgcnn.explain.likeness import Alike, Reference, others_alike
 from cgcnn.ui.current import Current, add_own
-from cgcnn.ui.predict_answer import Asked
+from cgcnn.ui.predict_answer import Asked, answer_axis
 from cgcnn.ui.predict_known import Survey, key_of, survey
 from cgcnn.ui.prose import explained, plain, show_mistake
 
@@ -73,13 +74,13 @@ def _progress(begun: Survey) -> None:
 
 def _result(known: Reference, asked: Asked, shown: Current, answer: Answer) -> None:
     itself, found = others_alike(known, answer.vector, formula_of(shown.structure), COUNT)
-    axis = asked.target.axis[:1].lower() + asked.target.axis[1:]
-    true, said = f"True {axis}", f"Predicted {axis}"
+    true, said = _columns(asked.target)
     own = {"Crystal": f"{shown.title} (in view)", "Formula": formula_of(shown.structure), "Atoms": answer.n_atoms}
-    truth = itself[0].truth if itself else None
+    truth = _true(asked.target, itself[0].truth) if itself else None
     rows = [own | {"Distance": 0.0, true: truth, said: answer.value}]
-    rows += [_row(alike, true, said) for alike in found]
-    columns = dict.fromkeys(["Distance", true, said], st.column_config.NumberColumn(format="%.3f"))
+    rows += [_row(alike, asked.target) for alike in found]
+    numbers = ["Distance", said] if asked.target.is_class else ["Distance", true, said]
+    columns = dict.fromkeys(numbers, st.column_config.NumberColumn(format="%.3f"))
     st.dataframe(rows, hide_index=True, column_config=columns, placeholder="–")
     if all(alike.truth is None for alike in found):
         st.markdown("The set here has no true value of this target for these crystals.")
@@ -98,6 +99,18 @@ def _result(known: Reference, asked: Asked, shown: Current, answer: Answer) -> N
     explained("predict", "What is a nearest crystal?")
 
 
-def _row(alike: Alike, true: str, said: str) -> dict[str, Any]:
+def _row(alike: Alike, target: Target) -> dict[str, Any]:
+    true, said = _columns(target)
     facts = {"Crystal": alike.id, "Formula": alike.formula, "Atoms": alike.n_atoms, "Distance": alike.distance}
-    return facts | {true: alike.truth, said: alike.predicted}
+    return facts | {true: _true(target, alike.truth), said: alike.predicted}
+
+
+def _columns(target: Target) -> tuple[str, str]:
+    """The headings of the true value and of the answer."""
+    axis = target.axis[:1].lower() + target.axis[1:]
+    return ("True class", answer_axis(target)) if target.is_class else (f"True {axis}", f"Predicted {axis}")
+
+
+def _true(target: Target, value: float | None) -> float | str | None:
+    """A true value; of a class its word."""
+    return target.word(value) if target.is_class and value is not None else value

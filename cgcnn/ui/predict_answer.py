@@ -17,9 +17,10 @@ from cgcnn.models.published import PUBLISHED
 from cgcnn.training.predictor import Predictor
 from cgcnn.ui.backend import store
 from cgcnn.ui.current import Current
-from cgcnn.ui.networks import Network, chosen_network, network
+from cgcnn.ui.networks import Network, chosen_network, network, of_chosen_target
 from cgcnn.ui.predict_known import Survey, survey
 from cgcnn.ui.prose import explained, plain, show_mistake
+from cgcnn.ui.run_targets import Shown, targets_of
 
 CRYSTALS = "Training crystals"
 MOST_DECADES = 12  # a logarithm beyond it is no physical value, and its power may be no number
@@ -58,6 +59,7 @@ def asked_network(sidebar: GraphConfig) -> Asked | None:
         return None
     if chosen is None:
         return None
+    chosen = of_chosen_target(chosen)
     own = chosen.predictor.graph
     bend = st.toggle(
         "Use the neighbor rule of the sidebar",
@@ -93,10 +95,11 @@ def nothing_to_show(shown: Current) -> None:
 def answer_card(asked: Asked, shown: Current, graph: CrystalGraph) -> Answer:
     """The value, large, and beside it which network says so and how far it can be trusted."""
     answer = answers(asked.predictor, [graph])[0]
-    value = asked.target.text(answer.value, digits(asked.predictor)).replace("-", "−")
-    st.metric(heading(asked.target, plain(shown.title)), value, border=True)
+    st.metric(heading(asked.target, plain(shown.title)), number_text(asked.predictor, answer.value), border=True)
     if words := in_other_words(asked.target, answer.value, plain(shown.title)):
         st.markdown(words)
+    if others := _other_targets(asked, graph):
+        st.markdown(f"The same network says: {others}.")
     st.markdown(f"**{plain(asked.network.title)}**: {plain(_about(asked.network))}.", help=ERRORS_EXPLAINED)
     size = f"{graph.n_atoms:,} {'atom' if graph.n_atoms == 1 else 'atoms'}, {graph.n_edges:,} edges"
     st.markdown(f"Graph: {asked.predictor.graph.words}; {size}.")
@@ -104,25 +107,50 @@ def answer_card(asked: Asked, shown: Current, graph: CrystalGraph) -> Answer:
     return answer
 
 
+def number_text(predictor: Predictor, value: float) -> str:
+    """A value with its unit and the digits that it deserves; of a class the probability of the second one."""
+    n = digits(predictor)
+    words = f"{value:.{n}f}" if predictor.target.is_class else predictor.target.text(value, n)
+    return words.replace("-", "−")
+
+
+def _other_targets(asked: Asked, graph: CrystalGraph) -> str:
+    """What the network says of its other targets; "" when it has one alone."""
+    told = []
+    for index, target in enumerate(asked.predictor.targets):
+        if index != asked.predictor.index:
+            value = float(asked.predictor.of(index).of_graph(graph)[0])
+            told.append(f"{target.label} **{target.text(value).replace('-', '−')}**")
+    return ", ".join(told)
+
+
 def heading(target: Target, name: str) -> str:
     """What the number is: `Band gap of Si`, or for a class `Probability that Si is a metal`."""
-    if target.task == "classification":
-        return f"Probability that {name} is {_class_of(target)}"
-    return f"{target.label} of {name}"
+    if not target.is_class:
+        return f"{target.label} of {name}"
+    return f"Probability that {name} is {_class_of(target)}"
+
+
+def answer_axis(target: Target) -> str:
+    """The heading of a column of answers: label and unit, or of a class what the probability is of."""
+    word = _class_of(target) if target.is_class else ""
+    return f"Probability of {word}" if word.startswith("“") else target.axis
 
 
 def _class_of(target: Target) -> str:
-    """`a metal`, of `Probability of a metal`."""
-    return target.label.removeprefix("Probability of ")
+    """`a metal`, of `Probability of a metal`; else the word of the second class in quotes."""
+    word = target.label.removeprefix("Probability of ")
+    return word if word != target.label else f"“{target.classes[1]}”"
 
 
 def in_other_words(target: Target, value: float, name: str) -> str:
     """The same value without its logarithm, or a probability as what it stands for; empty for other targets."""
     if target.unit.startswith("log10 ") and abs(value) < MOST_DECADES:
         return f"That is {10**value:.3g} {target.unit.removeprefix('log10 ')}."
-    if target.task == "classification":
+    if target.is_class:
         side = "probably" if value > 0.5 else "probably not"
-        return f"To this network, {name} is {side} {_class_of(target)}."
+        sure = f" The likelier class: **{target.text(value)}**." if target.classes else ""
+        return f"To this network, {name} is {side} {_class_of(target)}.{sure}"
     return ""
 
 
@@ -219,9 +247,16 @@ def _about(asked: Network) -> str:
     if asked.is_published:
         return asked.about
     latest = {event.kind: event.data for event in store().events(asked.key, kinds=["data", "test"])}
-    about, target = asked.about, asked.predictor.target
+    about, shown = asked.about, _shown(asked)
     if data := latest.get("data"):
         about += f", {data['n_train']:,} training crystals"
-    if test := latest.get("test"):
-        about += f", on its {len(test['ids']):,} test crystals MAE {target.text(test['mae'])}"
+        counts = data.get("labels", {}).get(shown.name)
+        about += f" ({counts[0]:,} with a value of this target)" if counts and not shown.is_alone else ""
+    if test := shown.test(latest.get("test")):
+        about += f", on its {len(test['ids']):,} test crystals {shown.target.error_text(test['mae'])}"
     return about
+
+
+def _shown(asked: Network) -> Shown:
+    """The target that the network of a run is asked for."""
+    return targets_of(store().run(asked.key).settings)[asked.predictor.index]

@@ -12,7 +12,7 @@ from cgcnn.explain.doubts import Answer, Known, answers, distance_doubt, doubts
 from cgcnn.explain.likeness import others_alike
 from cgcnn.graph import CrystalGraph, build_graph
 from cgcnn.ui.current import add_own, choose, find, own_keys
-from cgcnn.ui.predict_answer import Asked
+from cgcnn.ui.predict_answer import Asked, answer_axis
 from cgcnn.ui.predict_files import clear_button, take_files
 from cgcnn.ui.predict_known import survey
 from cgcnn.ui.predict_progress import STEP, shown_progress
@@ -98,7 +98,7 @@ def _row(key: str, said: Said, asked: Asked, known: Known | None) -> dict[str, A
     name, formula, answer = said
     row: dict[str, Any] = {
         "Name": name,
-        asked.target.axis: None,
+        answer_axis(asked.target): None,
         "Formula": formula,
         "Atoms": None,
         DISTANCE: None,
@@ -112,7 +112,12 @@ def _row(key: str, said: Said, asked: Asked, known: Known | None) -> dict[str, A
         _, others = others_alike(begun.result, answer.vector, formula, 1)
         row[DISTANCE] = others[0].distance
         sentences += distance_doubt(others[0].distance, begun.result.far, known.words)
-    return row | {"Atoms": answer.n_atoms, asked.target.axis: answer.value, "Warnings": " ".join(sentences), "id": key}
+    return row | {
+        "Atoms": answer.n_atoms,
+        answer_axis(asked.target): answer.value,
+        "Warnings": " ".join(sentences),
+        "id": key,
+    }
 
 
 def _table(rows: list[dict[str, Any]], asked: Asked) -> None:
@@ -129,7 +134,7 @@ def _table(rows: list[dict[str, Any]], asked: Asked) -> None:
         hide_index=True,
         placeholder="–",
         column_config={
-            asked.target.axis: value,
+            answer_axis(asked.target): value,
             DISTANCE: st.column_config.NumberColumn(format="%.2f", help="From the nearest other known crystal."),
             "Warnings": st.column_config.TextColumn(width="large"),
             "id": None,

@@ -10,6 +10,7 @@ import streamlit as st
 from cgcnn.data import DatasetConfig, builtin, load_crystals, share_out, shelf
 from cgcnn.data.crystal import Crystal
 from cgcnn.data.files import home
+from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError
 from cgcnn.explain.doubts import DEVIATIONS, Known
 from cgcnn.explain.likeness import Reference, reference, vectors_of
@@ -66,13 +67,13 @@ class Survey:
 def known_by(asked: Network) -> Known | None:
     """What a network learned from, in words and numbers; None, and a sentence, if that is gone."""
     try:
-        known = _of_published() if asked.is_published else _of_run(asked.key, asked.stamp)
+        known = _of_published() if asked.is_published else _of_run(asked.key, asked.predictor.index, asked.stamp)
     except CrystalError as mistake:
         show_mistake(f"What this run learned from cannot be loaded: {mistake}")
         return None
     predictor = asked.predictor
     span = known.span
-    if asked.is_published and predictor.target.task == "regression":
+    if asked.is_published and not predictor.target.is_class:
         (mean,), (std,) = predictor.normalizer.mean, predictor.normalizer.std
         span = (mean - DEVIATIONS * std, mean + DEVIATIONS * std)
     return replace(known, graph=predictor.graph, span=span)
@@ -137,11 +138,14 @@ def _of_published() -> Known:
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading what the network learned from")
-def _of_run(run_id: str, stamp: str) -> Known:
+def _of_run(run_id: str, index: int, stamp: str) -> Known:
+    """What a run learned from; the span is that of one of its targets, and a class has none."""
     config = store().run(run_id).config
+    target = config.dataset.targets[index]
     crystals = _loader(run_id)()
-    values = [crystal.targets[config.dataset.target] for crystal in crystals]
+    values = [crystal.targets[target] for crystal in crystals if target in crystal.targets]
+    span = None if TARGETS[target].is_class or not values else (min(values), max(values))
     elements = frozenset(symbol for crystal in crystals for symbol in crystal.chemical_system.split("-"))
     adds_up = getattr(config.new_model().pool, "gather", None) is segment_sum
     largest = max(len(crystal.structure) for crystal in crystals) if adds_up else None
-    return Known(f"{len(crystals):,} training crystals", elements, (min(values), max(values)), largest)
+    return Known(f"{len(crystals):,} training crystals", elements, span, largest)

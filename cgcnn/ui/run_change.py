@@ -11,15 +11,18 @@ from cgcnn.config import Config, Option
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError, RunError
 from cgcnn.models import MODELS
+from cgcnn.models.published import PUBLISHED
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
+from cgcnn.training.transfer import PUBLISHED_PREFIX
 from cgcnn.ui.compare_differences import NONE, settings_of
 from cgcnn.ui.data_sets import builtin_targets, own_targets
 from cgcnn.ui.prose import plain, show_mistake
 from cgcnn.ui.run_controls import copied
 from cgcnn.ui.run_form import run_name
 from cgcnn.ui.run_link import show_run
+from cgcnn.ui.run_start import source_words, sources
 from cgcnn.ui.teacher import is_fixed
 from cgcnn.ui.who import who
 
@@ -28,6 +31,7 @@ PARTS = {
     "graph": ("Graph", ""),
     "model": ("Network", "net_"),
     "train": ("Training", "train_"),
+    "transfer": ("Start", "start_"),
 }
 IN_LINK = {"max_neighbors": "neighbors"}
 NOT_HERE = ("dataset.source", "dataset.path", "train.snapshots")  # another set is another question
@@ -45,8 +49,11 @@ class Knob:
     words: Mapping[str, str]  # of its choices
 
 
-def knobs(config: RunConfig) -> dict[str, Knob]:
-    """Every setting of a run that may be changed, by its dotted name, in the order of the form."""
+def knobs(config: RunConfig, offered: Mapping[str, str] | None = None) -> dict[str, Knob]:
+    """Every setting of a run that may be changed, by its dotted name, in the order of the form.
+
+    `offered` are the sources that it could start from, with their words.
+    """
     found = {}
     if len(MODELS) > 1:
         kind = config.to_dict()[MODEL]["name"]
@@ -66,11 +73,44 @@ def knobs(config: RunConfig) -> dict[str, Knob]:
         config.dataset.target,
         {target: TARGETS[target].axis for target in targets},
     )
+    found["dataset.also"] = Knob(
+        "dataset.also",
+        "Data: Learn also",
+        Option("Learn also", "", choices=tuple(target for target in targets if target != config.dataset.target)),
+        config.dataset.also,
+        {target: TARGETS[target].axis for target in targets},
+    )
+    if offered is None:
+        offered = {"": source_words("")} | {source: source for source in map(PUBLISHED_PREFIX.__add__, PUBLISHED)}
+    now = config.transfer.source
+    words = {now: source_words(now)} | dict(offered)
+    found["transfer.source"] = Knob(
+        "transfer.source", "Start: Start from", Option("Start from", "", choices=tuple(words)), now, words
+    )
+    left_out += _without_meaning(config)
     return {name: knob for name, knob in found.items() if name not in left_out}
 
 
+def _without_meaning(config: RunConfig) -> list[str]:
+    """Settings that change no number of this run."""
+    found = [] if config.dataset.also else ["train.weights"]
+    if not config.transfer.source:
+        return found + [f"transfer.{name}" for name in ("taken", "frozen", "norm_learns", "rate")]
+    return [*found, "transfer.rate" if config.transfer.frozen else "transfer.norm_learns"]
+
+
 def changed(config: RunConfig, name: str, value: Any) -> RunConfig:
-    """The same settings with one of them changed; another kind of network keeps what it shares with this one."""
+    """The same settings with one of them changed; another kind of network keeps what it shares with this one.
+
+    Another set of targets makes their weights alike again, and the main target is none of the further ones.
+    """
+    if name in ("dataset.target", "dataset.also"):
+        now = config.dataset.also
+        also = tuple(value) if name == "dataset.also" else tuple(target for target in now if target != value)
+        weights = config.train.weights if len(also) == len(now) else ""
+        alone = config.with_(**{"train.weights": "", "dataset.also": ()})
+        several = alone.with_(**{name: value, "dataset.also": also})
+        return several.with_(**{"train.weights": weights})
     if name != MODEL:
         return config.with_(**{name: value})
     kind = MODELS[value].Config
@@ -100,7 +140,8 @@ def change_one_thing(runs: RunStore, run: Run) -> None:
 def _form(runs: RunStore, run: Run) -> None:
     st.markdown("The same run once more, with one setting changed: same crystals, same split, same seed.")
     config = run.config
-    offered = {name: knob for name, knob in knobs(config).items() if not is_fixed(_link_name(name))}
+    found = knobs(config, sources(runs))
+    offered = {name: knob for name, knob in found.items() if not is_fixed(_link_name(name))}
     labels = {name: knob.label for name, knob in offered.items()}
     first = list(offered).index("model.pooling") if "model.pooling" in offered else 0
     name = st.selectbox("Setting", list(offered), first, format_func=lambda n: labels[n], key="change_setting")
@@ -135,6 +176,12 @@ def _new_value(knob: Knob, key: str) -> Any:
     help = option.help or None
     if isinstance(value, bool):
         return not value
+    if isinstance(value, tuple):
+        shown = partial(_words_of, knob)
+        others = [name for name in value if name in option.choices]
+        return tuple(st.multiselect(knob.label, option.choices, others, format_func=shown, key=key, help=help))
+    if isinstance(value, str) and not option.choices:
+        return st.text_input(f"Instead of {value or 'none'}", value, key=key, help=help)
     if option.choices:
         others = [choice for choice in option.choices if choice != value]
         shown = partial(_words_of, knob)

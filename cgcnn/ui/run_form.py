@@ -12,34 +12,59 @@ from cgcnn.data.targets import TARGETS
 from cgcnn.errors import RunError
 from cgcnn.graph import GraphConfig
 from cgcnn.models import MODELS
-from cgcnn.runs.export import script_of
+from cgcnn.runs.export import SOURCE_FILE, script_of
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.parallel import notice
 from cgcnn.training.train import TrainConfig
 from cgcnn.ui.data_sets import builtin_targets, own_targets, stored_sets
-from cgcnn.ui.form import choice, form
-from cgcnn.ui.prose import show_mistake
+from cgcnn.ui.form import choice, form, several
+from cgcnn.ui.prose import explained, show_mistake
+from cgcnn.ui.run_labels import label_words
 from cgcnn.ui.run_link import PLACE, show_run, still_shown
 from cgcnn.ui.run_queue import machine_line
+from cgcnn.ui.run_start import fits, start_form, start_words
 from cgcnn.ui.who import who
 
 DATA_KNOBS = ["max_sites", "max_crystals", "train_crystals", "split", "val_fraction", "test_fraction", "seed"]
 
 
 def run_form(graph: GraphConfig) -> RunConfig:
-    """All settings of a run in three tabs; the neighbor rule is the one in the sidebar."""
-    data_tab, network_tab, training_tab = st.tabs(["Data", "Network", "Training"])
+    """All settings of a run in four tabs; the neighbor rule is the one in the sidebar."""
+    data_tab, network_tab, training_tab, start_tab = st.tabs(["Data", "Network", "Training", "Start"])
     with data_tab:
         dataset = _dataset_form()
     with network_tab:
         model = _model_form()
-        st.markdown(f"Graph: **{graph.rule}**, k = {graph.max_neighbors}, r = {graph.cutoff:g} Å (in the sidebar).")
+        on_grid = _on_grid(model)
+        rule = f"Graph: **{graph.rule}**, k = {graph.max_neighbors}, r = {graph.cutoff:g} Å (in the sidebar)."
+        st.markdown(ON_GRID if on_grid else rule)
     with training_tab:
-        train = form(TrainConfig, prefix="train_")
+        train = _train_form(dataset)
         if words := notice(train.processes):
             st.info(words, icon=":material/info:")
-    config = RunConfig(dataset, graph, model, train)
+    with start_tab:
+        transfer = start_form()
+        explained("train", "Where a network begins")
+    st.session_state["form_fits"] = fits(transfer, model, graph)
+    config = RunConfig(dataset, graph, model, train, transfer)
+    _hints(config, on_grid)
+    return config
+
+
+ON_GRID = (
+    "This network sees no graph: it gets the atoms as densities on a grid, so the neighbor rule of the sidebar "
+    "changes nothing."
+)
+
+
+def _on_grid(model: Config) -> bool:
+    return any(kind.on_grid for kind in MODELS.values() if kind.Config is type(model))
+
+
+def _hints(config: RunConfig, on_grid: bool) -> None:
+    """What cannot work well, before it is tried."""
+    dataset, graph, model, train = config.dataset, config.graph, config.model, config.train
     if TARGETS[dataset.target].extensive and getattr(model, "pooling", "") != "sum" and not train.per_atom:
         st.info(
             "This target grows with the cell, and mean or max pooling cannot see how large the cell is. "
@@ -47,17 +72,17 @@ def run_form(graph: GraphConfig) -> RunConfig:
             icon=":material/lightbulb:",
         )
     longest = getattr(model, "gaussian_max", graph.cutoff)
-    if graph.cutoff > longest + 1:
+    if graph.cutoff > longest + 1 and not on_grid:
         st.info(
             f"The last Gaussian stands at {longest:g} Å: edges up to {graph.cutoff:g} Å look all alike to the network.",
             icon=":material/lightbulb:",
         )
-    return config
 
 
 def submitted(runs: RunStore, config: RunConfig) -> None:
     """The Train button, and what the machine does; a new run becomes the one that the page shows, by its URL."""
-    if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
+    fit = st.session_state.get("form_fits", True)
+    if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not fit):
         me = who()
         try:
             run_id = runs.submit(config, user=me.name, name=run_name(config), owner=me.owner)
@@ -65,6 +90,8 @@ def submitted(runs: RunStore, config: RunConfig) -> None:
             show_run(run_id)
         except RunError as mistake:
             show_mistake(str(mistake))
+    if not fit:
+        st.markdown(":material/warning: The source does not fit into this network: see the tab “Start”.")
     if (begun := st.session_state.get("begun")) and begun == still_shown():
         with st.container(key="see_below"):  # on a phone, where it is out of sight
             st.markdown(f":material/check: Your run has begun: [see below ↓](#{PLACE})")
@@ -77,16 +104,22 @@ def repeated(config: RunConfig, words: str, key: str) -> None:
         if not panel.open:
             return
         st.markdown("In a notebook or a terminal, these lines give the same numbers:")
+        if config.transfer.run:
+            st.markdown(f"They need the source's weights (“Save” of run {config.transfer.run}) here, as {SOURCE_FILE}.")
         st.code(script_of(config.to_dict()), language="python")
         settings = json.dumps(config.to_dict(), indent=2)
         st.download_button("Settings as JSON", settings, "config.json", "application/json", key=key)
 
 
 def run_name(config: RunConfig) -> str:
-    """A run in a few words: its target, and what differs from the defaults."""
-    changed = sorted(_differences(config, RunConfig()))
+    """A run in a few words: its targets, what it starts from, and what differs from the defaults."""
+    kind = next(name for name, model in MODELS.items() if model.Config is type(config.model))
+    usual = RunConfig().with_(model=type(config.model)(), transfer=config.transfer)
+    changed = sorted(_differences(config, usual))
     words = [f"{label} {value}" for label, value in changed]
-    return ", ".join([TARGETS[config.dataset.target].label, *words[:4], f"seed {config.train.seed}"])
+    first = " + ".join(TARGETS[target].label for target in config.dataset.targets)
+    told = [kind if kind != next(iter(MODELS)) else "", start_words(config.transfer), *words[:4]]
+    return ", ".join([first, *filter(None, told), f"seed {config.train.seed}"])
 
 
 def _differences(mine: Config, standard: Config) -> set[tuple[str, str]]:
@@ -96,7 +129,7 @@ def _differences(mine: Config, standard: Config) -> set[tuple[str, str]]:
         value, usual = getattr(mine, field.name), getattr(standard, field.name, None)
         if isinstance(value, Config) and isinstance(usual, Config):
             found |= _differences(value, usual)
-        elif value != usual and field.name not in ("target", "seed", "source", "path"):
+        elif value != usual and field.name not in ("target", "also", "seed", "source", "path"):
             found.add((field.metadata["option"].label.partition(" (")[0], str(value)))
     return found
 
@@ -113,7 +146,25 @@ def _dataset_form() -> DatasetConfig:
     words = [TARGETS[target].axis for target in known]
     key = "data_target" if not fixed else "own_target"
     target = known[words.index(choice("Target", words, key))]
-    return form(DatasetConfig, prefix="data_", only=knobs, fixed=fixed | {"target": target})
+    others = {name: TARGETS[name].axis for name in known if name != target}
+    also = several("Learn also", others, "data_also", DatasetConfig.options()["also"].help)
+    lines = st.container()  # filled when the largest cell is known
+    dataset = form(DatasetConfig, prefix="data_", only=knobs, fixed=fixed | {"target": target, "also": also})
+    if also:
+        with lines:
+            st.markdown(label_words(dataset))
+            explained("train", "Several targets")
+    return dataset
+
+
+def _train_form(dataset: DatasetConfig) -> TrainConfig:
+    """The knobs of training; the weights of the targets only where there are several."""
+    knobs = [name for name in TrainConfig.options() if name != "weights" or dataset.also]
+    train = form(TrainConfig, prefix="train_", only=knobs)
+    if classes := [TARGETS[name].label for name in dataset.targets if TARGETS[name].is_class]:
+        one = "a class takes" if len(classes) == 1 else "classes take"
+        st.markdown(f"{' and '.join(classes)}: {one} the negative log-likelihood, whatever the loss above.")
+    return train
 
 
 def _model_form() -> Config:

@@ -1,12 +1,10 @@
 """A run on the page: where it stands, its numbers and its curves. All of it is read from the store."""
 
 from datetime import datetime
-from statistics import median
 from typing import Any
 
 import streamlit as st
 
-from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError, RunError
 from cgcnn.figures.learning import axis_end, loss_curves
 from cgcnn.runs.records import Run
@@ -17,7 +15,9 @@ from cgcnn.ui.link import write_links
 from cgcnn.ui.prose import plain, show_mistake
 from cgcnn.ui.run_controls import controls, style
 from cgcnn.ui.run_link import run_in_view, show_run, still_shown
+from cgcnn.ui.run_numbers import numbers
 from cgcnn.ui.run_queue import kind_of, pace_of, queue_words
+from cgcnn.ui.run_targets import Shown, targets_of
 from cgcnn.ui.run_words import Seen, curve_words, newest, taken_up, where
 from cgcnn.ui.who import may_control, who
 
@@ -127,13 +127,13 @@ def _chosen(key: str, run_id: str) -> None:
         show_run(st.session_state[key] or "")
 
 
-def watched(runs: RunStore, run: Run) -> None:
-    """The run, looked at again as often as it may change; see run_queue."""
+def watched(runs: RunStore, run: Run, shown: Shown) -> None:
+    """The run and one of its targets, looked at again as often as it may change; see run_queue."""
     every = pace_of(runs, run)
-    st.fragment(_status, run_every=every)(runs, run.id, kind_of(run), every)
+    st.fragment(_status, run_every=every)(runs, run.id, shown, kind_of(run), every)
 
 
-def _status(runs: RunStore, run_id: str, kind: str, every: float | None) -> None:
+def _status(runs: RunStore, run_id: str, shown: Shown, kind: str, every: float | None) -> None:
     """Buttons, sentence, numbers, curves. The whole page is drawn again when the run becomes one of another kind."""
     run = _as_drawn(runs, run_id, kind, every)
     mine = seen(runs, run_id)
@@ -145,15 +145,15 @@ def _status(runs: RunStore, run_id: str, kind: str, every: float | None) -> None
     controls(runs, run, has_begun=mine.last > 0)
     with st.container(key="run_state", gap=None):
         st.markdown(f"{STATES[run.state]}{_where(runs, run, mine)}")
-        if kind != "over" and (words := newest(run, mine)):
+        if kind != "over" and (words := newest(run, mine, shown)):
             st.markdown(words)
         if run.is_live and (words := taken_up(mine)):
             st.caption(words)
     if run.error:
         show_mistake(run.error)
     if run.is_live or mine.epochs or mine.batches:  # empty axes at first: the browser has its picture made by then
-        _curves(run, mine)
-    _numbers(run, mine)
+        _curves(run, mine, shown)
+    numbers(run, mine, shown)
 
 
 def _as_drawn(runs: RunStore, run_id: str, kind: str, every: float | None) -> Run:
@@ -171,76 +171,45 @@ def _as_drawn(runs: RunStore, run_id: str, kind: str, every: float | None) -> Ru
 def _where(runs: RunStore, run: Run, mine: Seen) -> str:
     if run.state != "queued":
         return where(run, mine)
+    if source := runs.waits_for(run.id):
+        return f": it starts from run {source.id} ({plain(source.name)}), which is not over yet."
     whose = "yours" if may_control(run.user) else "this one"
     why_not = plain(runs.ballast.why_not())
     return f": {why_not or queue_words(runs.load(), runs.queue_position(run.id), whose)}"
 
 
-def _numbers(run: Run, mine: Seen) -> None:
-    target = TARGETS[run.settings["dataset"]["target"]]
-    if mine.epochs:
-        with st.container(horizontal=True):
-            _metrics(mine, target.unit)
-    if data := mine.latest.get("data"):
-        n_out = data["n_left_out"]
-        too_large = " or too many atoms" if run.settings["dataset"]["max_sites"] else ""
-        left_out = f" {n_out:,} others of the set have no such value{too_large}." if n_out else ""
-        rates = [epoch["crystals_per_second"] for epoch in mine.epochs]
-        speed = f", {median(rates):,.0f} crystals a second" if rates else ""
-        st.markdown(
-            f"{data['n_train']:,} crystals to learn from, {data['n_val']:,} to choose the best epoch, "
-            f"{data['n_test']:,} to judge it.{left_out} {data['n_parameters']:,} weights on {data['device']}{speed}."
-        )
-        if data["n_dropped"]:
-            with st.expander(f"{data['n_dropped']:,} crystals have no graph", icon=":material/warning:"):
-                st.dataframe([{"crystal": i, "why": why} for i, why in data["dropped"].items()], hide_index=True)
-
-
-def _metrics(mine: Seen, unit: str) -> None:
-    best = min(mine.epochs, key=lambda e: e["val_mae"])
-    in_unit = f" ({unit})" if unit else ""
-    if test := mine.latest.get("test"):
-        st.metric(
-            f"Test MAE{in_unit}",
-            f"{test['mae']:.3f}",
-            f"{test['mae'] - test['mean_mae']:+.3f} against the mean: {test['mean_mae']:.3f} on the test crystals",
-            delta_color="inverse",
-            border=True,
-            help=f"On {len(test['ids'])} crystals never seen. Always guessing the mean of the training targets "
-            f"errs by {test['mean_mae']:.3f}, their median by {test['median_mae']:.3f} {unit}.",
-        )
-    words = f"Best validation MAE{in_unit}"
-    st.metric(words, f"{best['val_mae']:.3f}", border=True, help=f"In epoch {best['epoch']}.")
-
-
-def _curves(run: Run, mine: Seen) -> None:
+def _curves(run: Run, mine: Seen, shown: Shown) -> None:
+    target, others = shown.target, [other.target for other in targets_of(run.settings) if other.name != shown.name]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = st.segmented_control(
+        curve = st.segmented_control(
             "Curve",
-            ["MAE", "loss"],
-            default="MAE",
+            [shown.error, "loss"],
+            default=shown.error,
             required=True,
-            key="curve",
+            key="class_curve" if target.is_class else "curve",
             bind="query-params",
-            help=curve_words(run.settings["train"]["loss"], TARGETS[run.settings["dataset"]["target"]].unit),
+            help=curve_words(run.settings["train"]["loss"], target, others),
         )
         log = st.toggle("Logarithmic", key="log", bind="query-params")
-    depends = (mine.last, run.state, shown, log)
+    depends = (mine.last, run.state, shown, curve, log)
     if mine.drawn[0] != depends:
-        mine.drawn = depends, _chart(run, mine, shown == "MAE", log)
+        mine.drawn = depends, _chart(run, mine, shown, curve != "loss", log)
     alt = "Training and validation curves, epoch by epoch"
-    st.echarts_chart(mine.drawn[1], key=f"curves_{run.id}", height=360, alt=alt)
+    st.echarts_chart(mine.drawn[1], key=f"curves_{run.id}_{shown.index}", height=360, alt=alt)
 
 
-def _chart(run: Run, mine: Seen, is_mae: bool, log: bool) -> dict[str, Any]:
+def _chart(run: Run, mine: Seen, shown: Shown, is_error: bool, log: bool) -> dict[str, Any]:
     total, under_way = run.settings["train"]["epochs"], run.is_live or run.can_resume
     done = len(mine.epochs) + (1 if mine.batches else 0)
+    batches = mine.batches if (under_way or not mine.epochs) and not (is_error and shown.index) else ()
     return loss_curves(
-        mine.epochs,
+        shown.epochs(mine.epochs),
         log=log,
-        metric="mae" if is_mae else "loss",
-        unit=TARGETS[run.settings["dataset"]["target"]].unit if is_mae else "",
-        baseline=mine.latest.get("data", {}).get("val_mean_mae") if is_mae else None,
+        metric="mae" if is_error else "loss",
+        unit=shown.target.unit if is_error else "",
+        baseline=shown.baseline(mine.latest.get("data", {})) if is_error else None,
         total_epochs=axis_end(done, total) if under_way else total if run.state == "finished" else None,
-        batches=mine.batches if under_way or not mine.epochs else (),
+        batches=batches,
+        is_class=shown.target.is_class,
+        best_words="best" if shown.is_alone else "best for all targets",
     )

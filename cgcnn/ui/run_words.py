@@ -1,13 +1,15 @@
 """A run in words: where it stands, what came of the last batch, how long it still takes."""
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from cgcnn.data.targets import TARGETS
+from cgcnn.data.targets import TARGETS, Target
 from cgcnn.runs.records import Run
 from cgcnn.ui.run_queue import spoken
+from cgcnn.ui.run_targets import Shown, targets_of
 
 ASKED = {  # what a running run was asked for -> what it does about it
     "pause": "It pauses after this batch.",
@@ -60,13 +62,21 @@ def taken_up(mine: Seen) -> str:
     return "" if is_over else f"Taken up again in epoch {epoch}."
 
 
-def curve_words(loss: str, unit: str) -> str:
-    """What the two curves measure, and in what."""
-    in_unit = f", in {unit}" if unit else ""
-    return (
-        f"MAE is the mean absolute error of the target{in_unit}. Loss is what training makes small: {LOSS_WORDS[loss]} "
-        "of the normalized target (mean 0, standard deviation 1 on the training crystals), so it has no unit."
-    )
+def curve_words(loss: str, target: Target, others: Sequence[Target] = ()) -> str:
+    """What the two curves measure, and in what; `others` are the further targets of the run."""
+    in_unit = f", in {target.unit}" if target.unit else ""
+    error = f"MAE is the mean absolute error of the target{in_unit}."
+    if target.is_class:
+        error = "Share wrong is the part of the crystals put into the wrong class: the likelier one is the answer."
+    return f"{error} Loss is what training makes small: {_loss_words(loss, [target, *others])}, so it has no unit."
+
+
+def _loss_words(loss: str, targets: Sequence[Target]) -> str:
+    number = f"{LOSS_WORDS[loss]} of the normalized target (mean 0, standard deviation 1 on the training crystals)"
+    of_class = "−ln p, where p is the probability given to the true class"
+    kinds = {target.is_class for target in targets}
+    words = of_class if kinds == {True} else number if kinds == {False} else f"{number}, and of a class {of_class}"
+    return words if len(targets) == 1 else f"the weighted mean over the {len(targets)} targets of {words}"
 
 
 def where(run: Run, mine: Seen) -> str:
@@ -112,16 +122,35 @@ def _too_quick(run: Run, mine: Seen) -> bool:
     )
 
 
-def newest(run: Run, mine: Seen) -> str:
-    """The loss and the error of the last batch, or of the last epoch when none came after it."""
-    unit = f" {TARGETS[run.settings['dataset']['target']].unit}".rstrip()
+def newest(run: Run, mine: Seen, shown: Shown | None = None) -> str:
+    """The loss and the error of the last batch, or of the last epoch when none came after it; of one target."""
+    shown = shown or targets_of(run.settings)[0]
     if mine.batches and not _too_quick(run, mine):
         b = mine.batches[-1]
         where = f"Batch {b['batch']} of {b['n_batches']} in epoch {b['epoch']}"
-        return f"{where}: loss **{b['loss']:.3f}**, MAE **{b['mae']:.3f}**{unit}."
+        known = shown.index == 0 and b["mae"] is not None  # a batch speaks of the main target alone
+        error = f", {_error(shown, b['mae'])}" if known else ""
+        return f"{where}: loss **{b['loss']:.3f}**{error}."
     if mine.epochs:
-        e = mine.epochs[-1]
-        return (
-            f"Epoch {e['epoch']}: MAE **{e['train_mae']:.3f}** in training, **{e['val_mae']:.3f}**{unit} in validation."
-        )
+        e = shown.epochs(mine.epochs[-1:])[0]
+        sides = {"in training": e["train_mae"], f"{_unit(shown)} in validation".strip(): e["val_mae"]}
+        told = [f"**{error:.3f}** {where}" for where, error in sides.items() if error is not None]
+        return f"Epoch {e['epoch']}: {shown.error} {', '.join(told)}." if told else ""
     return ""
+
+
+def _error(shown: Shown, error: float) -> str:
+    words = shown.error[:1].lower() + shown.error[1:] if shown.target.is_class else shown.error
+    return f"{words} **{error:.3f}**{_unit(shown)}"
+
+
+def _unit(shown: Shown) -> str:
+    return f" {shown.target.unit}".rstrip()
+
+
+def known_words(labels: Mapping[str, Sequence[int]]) -> str:
+    """How many crystals of each side have each of several targets; "" for one, which all have."""
+    if len(labels) < 2:
+        return ""
+    told = [f"{TARGETS[name].label} {', '.join(f'{n:,}' for n in counts)}" for name, counts in labels.items()]
+    return f"With a value of each, to learn from, to choose by and to judge: {'; '.join(told)}."

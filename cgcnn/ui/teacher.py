@@ -81,12 +81,16 @@ def known_names() -> frozenset[str]:
     from cgcnn.figures.bonds import Gaussians
     from cgcnn.models import MODELS
     from cgcnn.training.train import TrainConfig
+    from cgcnn.training.transfer import TransferConfig
+    from cgcnn.training.transfer_study import Study
     from cgcnn.ui.layer_choice import FRESH
     from cgcnn.ui.run_form import DATA_KNOBS  # all here: torch is slow to load, and few links ask for it
 
     forms: list[tuple[str, Iterable[str]]] = [
         ("train_", TrainConfig.options()),
-        ("data_", [*DATA_KNOBS, "set", "target"]),
+        ("data_", [*DATA_KNOBS, "set", "target", "also"]),
+        ("start_", [*TransferConfig.options(), "from", "target", "how", "crystals", "epochs", "seed"]),
+        ("study_", Study.options()),
         ("", ["own_target", "model"]),
         *(("net_", model.Config.options()) for model in MODELS.values()),
         ("fresh_", [*FRESH, "seed"]),

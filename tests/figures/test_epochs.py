@@ -1,5 +1,7 @@
 """Looking back, epoch by epoch: axes and directions stay, so that what moves was learned."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -106,3 +108,17 @@ def test_epochs_that_came_late_are_drawn_in_their_place() -> None:
     epochs = [{"epoch": n, "val_mae": 0.1 * n} for n in (2, 1, 3)]
     line = marked_curve(epochs, {}, epoch=1, target=ENERGY)["series"][0]["data"]
     assert [place for place, _ in line] == [1, 2, 3]
+
+
+def test_of_a_class_the_probability_stands_above_its_true_class_and_every_crystal_keeps_its_place() -> None:
+    metal, truth = TARGETS["metal"], [0.0, 1.0, 1.0]
+    one, other = (
+        parity_at(truth, p, names=["a", "b", "c"], span=(0.0, 1.0), target=metal, epoch=4)
+        for p in ([0.2, 0.9, 0.4], [0.1, 0.8, 0.7])
+    )
+    assert one["title"]["text"] == "Probability of “metal”, after epoch 4"
+    assert one["title"]["subtext"] == "33.3 % in the wrong class"
+    assert [len(series["data"]) for series in one["series"]] == [1, 2]
+    for before, after in zip(one["series"], other["series"], strict=True):
+        assert [d["value"][0] for d in before["data"]] == [d["value"][0] for d in after["data"]]
+    assert json.loads(json.dumps(one)) == one

@@ -10,6 +10,7 @@ from cgcnn.figures.learning import (
     BATCHES,
     MOST_POINTS,
     axis_end,
+    best_place,
     error_by_element,
     loss_curves,
     parity_plot,
@@ -183,3 +184,31 @@ def test_many_batches_are_thinned_and_out_of_order_ones_sorted() -> None:
 
 def test_the_axis_of_a_run_under_way_grows_in_round_steps_up_to_all_epochs() -> None:
     assert [axis_end(done, 60) for done in (0, 1, 2, 3, 6, 11, 21, 51, 60)] == [1, 1, 2, 5, 10, 20, 50, 60, 60]
+
+
+def test_the_best_epoch_is_that_of_the_score_where_there_is_one() -> None:
+    epochs = [e | {"score": 1.0 if e["epoch"] != 2 else 0.5} for e in run(6, best=4)]
+    validation = series(loss_curves(epochs, metric="mae", best_words="best for all targets"), "Validation")
+    assert validation["markPoint"]["label"]["formatter"] == "best for all targets: epoch 2"
+    assert best_place(run(6, best=4)) == 3, "epochs of earlier versions have their validation error alone"
+    assert best_place([e | {"score": nan} for e in run(6, best=4)]) == 3
+
+
+def test_an_epoch_without_an_error_of_the_target_has_no_mark() -> None:
+    epochs = [e | {"val_mae": None, "score": 1.0} for e in run(3)]
+    assert "markPoint" not in series(loss_curves(epochs, metric="mae"), "Validation")
+
+
+def test_of_a_class_the_curve_is_the_share_wrong_against_the_commoner_class() -> None:
+    option = loss_curves(run(3), metric="mae", baseline=0.3, is_class=True)
+    assert option["title"]["text"] == "Share wrong after each epoch" and option["yAxis"]["name"] == "Share wrong"
+    words = series(option, "Predict the mean")["markLine"]["label"]["formatter"]
+    assert words == "always the commoner class, validation: 0.3"
+    assert loss_curves(run(3), is_class=True)["yAxis"]["name"] == "Loss"
+    assert error_by_element({"Na": (0.1, 7)}, unit="", is_class=True).layout.title.text == "Share wrong by element"
+
+
+def test_a_class_is_counted_and_not_averaged() -> None:
+    (bars,) = target_histogram([0, 1, 1, 0, 1], target=TARGETS["metal"]).data
+    assert list(bars.x) == list(TARGETS["metal"].classes) and list(bars.y) == [2, 3]
+    assert list(bars.text) == ["2 (40%)", "3 (60%)"]

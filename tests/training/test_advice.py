@@ -84,3 +84,23 @@ def test_overfitting_is_seen_through_noise() -> None:
     train = falling(100, 0.01, 25)
     runs = [curves(noisy(train, 0.05, s), noisy(val, 0.08, s + 99)) for s in range(20)]
     assert sum("by heart" in " ".join(advice(run, BASELINE)) for run in runs) >= 18
+
+
+def of_class(n: int, wrong: float, val_loss: float = 0.5) -> list[dict[str, float]]:
+    """A classifier whose share of wrong crystals stands still."""
+    losses = {"train_loss": 0.4, "val_loss": val_loss, "train_mae": wrong, "val_mae": wrong, "score": val_loss}
+    return [{"epoch": epoch} | losses for epoch in range(1, n + 1)]
+
+
+def test_a_class_no_better_than_naming_the_commoner_one_is_told_and_the_roc_curve_recommended() -> None:
+    (sentence,) = advice(of_class(20, 0.3), 0.3, is_class=True)
+    assert "30 % of the validation crystals" in sentence and "ROC curve" in sentence
+    assert advice(of_class(20, 0.1), 0.3, is_class=True) == []
+
+
+def test_a_class_learned_by_heart_is_seen_in_the_loss_and_names_the_epoch_of_the_best_score() -> None:
+    epochs = of_class(40, 0.1)
+    for n, epoch in enumerate(epochs):
+        epoch |= {"train_loss": 0.7 / (n + 1), "val_loss": 0.3 + 0.02 * abs(n - 5), "score": 0.3 + 0.02 * abs(n - 5)}
+    (sentence,) = advice(epochs, 0.3, is_class=True)
+    assert sentence.startswith("The validation loss stands") and "weights of epoch 6" in sentence

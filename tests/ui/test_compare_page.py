@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from cgcnn.data.samples import load_sample
 from cgcnn.graph import batch, build_graph
 from cgcnn.models import CGCNN
+from cgcnn.nn.mixed import mixed
 from cgcnn.runs.export import export_zip
 from cgcnn.runs.imported import import_zip
 from cgcnn.runs.records import Run
@@ -34,7 +35,7 @@ from cgcnn.ui.compare_differences import (
     shared_words,
     value_of,
 )
-from cgcnn.ui.compare_runs import error_columns
+from cgcnn.ui.compare_runs import error_columns, table_rows
 from cgcnn.ui.epoch_cached import layer_gates
 from page_kit import echarts_titles, opened, tables
 
@@ -224,12 +225,19 @@ def test_mlflow_is_offered_only_where_the_server_has_one(
     assert any(b.label == "Send to MLflow" for b in app.button) == bool(uri)
 
 
-def kept_run(store: RunStore, epochs: tuple[int, ...] = (0, 1, 3), conv: str = "gated") -> str:
+def kept_run(
+    store: RunStore,
+    epochs: tuple[int, ...] = (0, 1, 3),
+    conv: str = "gated",
+    target: str = "formation_energy_per_atom",
+) -> str:
     """A run whose networks of some epochs were kept; they get louder from epoch to epoch."""
     config = RunConfig().with_(**{"train.epochs": 3, "model.atom_dim": 8, "model.hidden_dim": 8, "model.conv": conv})
+    config = config.with_(**{"dataset.target": target})
     run_id = store.adopt(config, said(3, 0.2), None, name="kept", user="")
     about = {"config": config.to_dict(), "normalizer": {"mean": [0.0], "std": [1.0], "per_atom": False}}
-    about |= {"ids": ["a", "b", "c"], "formulas": ["NaCl", "MgO", "Si"], "truth": [0.0, 1.0, 2.0]}
+    truth = [0.0, 1.0, 1.0] if target == "metal" else [0.0, 1.0, 2.0]
+    about |= {"ids": ["a", "b", "c"], "formulas": ["NaCl", "MgO", "Si"], "truth": truth}
     for epoch in epochs:
         weights = {f"weights.{name}": w for name, w in config.new_model().state_dict().items()}
         tensors = {"predicted": torch.full((3,), float(epoch)), "vectors": torch.eye(3, 8) * (epoch + 1)}
@@ -310,7 +318,7 @@ def test_the_gates_are_the_sigmoid_that_each_layer_applies() -> None:
     gates = layer_gates(model, graph)
     layer = model.convs[0]
     v, u = model.embed(model.atom_vectors)[graph.atomic_numbers - 1], model.embed_edge(graph.distance)
-    expected = torch.sigmoid(layer.norm_message(layer.mixed(v, u, graph)).chunk(2, dim=1)[0])
+    expected = torch.sigmoid(layer.norm_message(mixed(layer.linear, v, u, graph)).chunk(2, dim=1)[0])
     assert len(gates) == 2
     torch.testing.assert_close(gates[0], expected)
 
@@ -355,3 +363,69 @@ def test_epochs_that_came_late_stand_in_their_place(app: AppTest, store: RunStor
     opened(app, "compare", runs=run_id)
     (curve,) = [json.loads(chart.proto.spec) for chart in app.get("echarts_chart")]
     assert [place for place, _ in curve["series"][0]["data"]] == [1, 2, 3]
+
+
+def of_class(mae: float = 0.5) -> dict[str, Any]:
+    return {"mae": mae, "ids": ["a", "b"], "truth": [0.0, 1.0], "predicted": [0.7, 0.6]}
+
+
+def test_runs_with_several_targets_are_compared_by_one_that_they_share() -> None:
+    several = {"dataset.target": "band_gap", "dataset.also": ("metal",)}
+    one, other = compared(0, 0.1, **several), compared(1, 0.2, **{"dataset.target": "metal"})
+    assert "A band gap (non-metals), B metal or not" in doubts([one, other])[0]
+    by_metal = [replace(run, of="metal") for run in (one, other)]
+    assert doubts(by_metal) == [] and {run.target.label for run in by_metal} == {"Metal or not"}
+    assert [run.shown.index for run in by_metal] == [1, 0]
+
+
+def test_a_start_is_a_difference_in_words_and_scratch_has_no_frozen_layers() -> None:
+    source = {"transfer.source": "published: band gap", "transfer.taken": 2}
+    runs = [compared(), compared(1, **source)]
+    names = differing(runs)
+    assert names == ["transfer.source", "transfer.taken", "transfer.frozen", "transfer.norm_learns"]
+    assert [value_of(run, "transfer.source") for run in runs] == ["from scratch", "published: band gap"]
+    assert value_of(runs[0], "transfer.taken") == "–" and label_of(runs[0], names, runs) == "A · from scratch"
+
+
+def test_a_class_is_compared_by_the_share_that_is_wrong() -> None:
+    runs = [replace(compared(n, 0.5, **{"dataset.target": "metal"}), test=of_class()) for n in (0, 1)]
+    (row, _) = table_rows(runs, [])
+    assert row["Test share wrong"] == 0.5 and row["Test AUC"] == 0.0 and "Unit" not in row
+    mixed = table_rows([runs[0], compared(1, 0.2)], [])
+    assert [row["Unit"] for row in mixed] == ["share wrong", "eV/atom"] and "Test error (eV/atom)" not in mixed[0]
+    assert error_columns(mixed).keys() == {"Test error", "Validation error"}
+
+
+def with_others(store: RunStore, **changes: Any) -> str:
+    several = {"train.epochs": 3, "dataset.target": "band_gap", "dataset.also": ("metal",)}
+    config = RunConfig().with_(**several | changes)
+    data, *epochs, (kind, at, test) = said(3, 0.2)
+    more = {"train_maes": [0.5, 0.3], "val_maes": [0.5, 0.4], "score": 0.1}
+    others = {"metal": of_class() | {"mean_mae": 0.5, "median_mae": 0.5, "formulas": ["NaCl", "Cu"]}}
+    events = [data, *((k, n, e | more) for k, n, e in epochs), (kind, at, test | {"others": others})]
+    return store.adopt(config, events, None, name="several")
+
+
+def test_the_page_compares_by_the_target_that_is_chosen(app: AppTest, store: RunStore) -> None:
+    first, second = with_others(store), with_others(store, **{"model.n_convs": 1})
+    opened(app, "compare", runs=f"{first},{second}")
+    assert list(tables(app)[0]["Test MAE (eV)"]) == [0.2, 0.2] and not app.exception
+    app.segmented_control(key="compare_of").set_value("Metal or not").run()
+    assert list(tables(app)[0]["Test share wrong"]) == [0.5, 0.5] and not app.exception
+    assert echarts_titles(app) == ["Share wrong on the validation crystals"]
+    assert len(app.get("plotly_chart")) == 4, "ROC curves, two tables of confusions and the periodic table"
+    app.segmented_control(key="element_other").set_value("B").run()
+    assert not app.exception
+
+
+def test_a_source_is_named_by_its_run(app: AppTest, store: RunStore) -> None:
+    source = adopted(store)
+    runs = [adopted(store, **{"transfer.source": source}), adopted(store, 0.3)]
+    opened(app, "compare", runs=",".join(runs))
+    assert list(tables(app)[0]["Start"]) == [f"run with 0.2 · {source}", "from scratch"] and not app.exception
+
+
+def test_a_class_is_looked_back_at_by_its_probabilities(app: AppTest, store: RunStore) -> None:
+    run_id = kept_run(store, target="metal")
+    assert echarts_titles(look_back(app, epochs_of=run_id))[0] == "Probability of “metal”, after epoch 3"
+    assert not app.exception

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cgcnn.config import Config
 from cgcnn.data.samples import load_sample
 from cgcnn.explain.equations import number
 from cgcnn.explain.record import record
 from cgcnn.graph import build_graph
-from cgcnn.models import CGCNN
+from cgcnn.models import CGCNN, AttentionCGCNN
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.normalizer import Normalizer
@@ -18,7 +19,8 @@ from cgcnn.training.predictor import Predictor
 from cgcnn.training.train import TrainConfig
 from page_kit import echarts_titles, opened, tables
 
-TABS = ["Step by step", "What if", "Pooling", "Over-smoothing", "Code of this layer"]
+TABS = ["Step by step", "What if", "Attention", "Pooling", "Over-smoothing", "Code of this layer"]
+ATTENDING = {"fresh_model": "attention CGCNN"}
 
 
 def results(app: AppTest) -> list[str]:
@@ -129,15 +131,61 @@ def test_pooling_compares_four_cells_and_mean_does_not_see_their_size(app: AppTe
     assert len(set(table["what the network says"])) == 1
 
 
-def test_a_run_of_ones_own_is_taken_apart(app: AppTest, tmp_path: Path) -> None:
-    config = RunConfig(model=CGCNN.Config(conv="weight-shared", n_convs=2), train=TrainConfig(epochs=1))
-    runs = RunStore(tmp_path)
+def a_run(home: Path, model: Config) -> str:
+    """The id of a finished run with this network."""
+    config = RunConfig(model=model, train=TrainConfig(epochs=1))
+    runs = RunStore(home)
     run_id = runs.submit(config, name="mine")
     lease = runs.take("worker")
     about = {"config": config.to_dict(), "normalizer": Normalizer((0.0,), (1.0,)).to_dict(), "epoch": 1}
     runs.save_checkpoint(lease, config.new_model().state_dict(), about)
     runs.finish(lease, "finished")
+    return run_id
+
+
+def test_a_run_of_ones_own_is_taken_apart(app: AppTest, tmp_path: Path) -> None:
+    run_id = a_run(tmp_path, CGCNN.Config(conv="weight-shared", n_convs=2))
     opened(app, "convolution", network=run_id, layer="2")
     assert not app.exception and not app.error
     assert app.selectbox(key="network_choice").value == run_id
     assert re.search(r"W_n", app.latex[0].value)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_opens_for_an_untrained_network_with_attention(app: AppTest, tab: str) -> None:
+    opened(app, "convolution", conv_tab=tab, fresh_attention="stabilised", fresh_heads="4", **ATTENDING)
+    assert not app.exception and not app.error
+    assert echarts_titles(app)[:2] == ["Messages to Na 1", "The vector of Na 1, layer by layer"]
+
+
+def test_heads_that_do_not_divide_the_vector_are_a_sentence(app: AppTest) -> None:
+    opened(app, "convolution", fresh_heads="3", **ATTENDING)
+    assert not app.exception and "3 heads cannot share" in app.error[0].value
+
+
+def test_a_network_without_attention_is_given_the_published_score(app: AppTest) -> None:
+    opened(app, "convolution", network="formation energy", conv_tab="Attention", layer="4")
+    said = " ".join(element.value for element in app.markdown)
+    assert "does not attend" in said and "scores in layer 1 are 2.02 to 4.17" in said
+    assert "**1.253 ± 1.4 %**" in said
+    (table,) = tables(app)
+    assert table["score"].tolist() == ["published score"] * 4 and table["neighbors that count"].iloc[3] < 7
+
+
+def test_a_run_that_learned_its_score_is_shown_beside_the_published_one(app: AppTest, tmp_path: Path) -> None:
+    run_id = a_run(tmp_path, AttentionCGCNN.Config(attention="stabilised", heads=2, n_convs=2))
+    opened(app, "convolution", network=run_id, conv_tab="Attention", attention_head="2")
+    assert not app.exception and not app.error
+    assert app.selectbox(key="attention_head").options == ["1", "2"]
+    (table,) = tables(app)
+    assert table["score"].tolist() == ["learned score"] * 2 + ["published score"] * 2
+    app.selectbox(key="layer_again").select_index(1).run()
+    assert app.selectbox(key="layer_choice").value == 1
+
+
+def test_equal_weights_change_the_atom_and_the_code_shows_the_score(app: AppTest) -> None:
+    opened(app, "convolution", conv_tab="What if", other_form="equal weights", **ATTENDING)
+    assert "equal weights" in app.metric[0].label
+    app.query_params["conv_tab"] = "Code of this layer"
+    opened(app, "convolution", conv_tab="Code of this layer")
+    assert [code.value.split("(")[0] for code in app.code] == ["class AttentionConv", "class PublishedScore"]

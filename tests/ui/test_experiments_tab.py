@@ -285,8 +285,8 @@ def test_a_wrong_grid_is_one_sentence_before_anything_runs(
 
 def test_a_grid_beyond_the_limit_is_refused_with_its_number(app: AppTest, store: RunStore) -> None:
     tab(app, experiment="custom")
-    app.text_input(key="grid_values_0").set_value(", ".join(str(k) for k in range(1, 18))).run()
-    assert "17 settings with 3 seeds are 51 runs, and at most 48 are allowed" in text(app)
+    app.text_input(key="grid_values_0").set_value(", ".join(str(k) for k in range(1, 34))).run()
+    assert "33 settings with 3 seeds are 99 runs, and at most 96 are allowed" in text(app)
 
 
 def test_a_grid_like_an_earlier_run_keeps_its_settings(app: AppTest, store: RunStore) -> None:

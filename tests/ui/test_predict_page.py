@@ -258,3 +258,22 @@ def test_a_logarithm_beyond_all_numbers_is_shown_without_its_power(app: AppTest)
 def test_under_another_rule_the_known_crystals_are_not_compared(app: AppTest) -> None:
     predict(app, sidebar_rule="true", rule="whole shells", predict_tab="Nearest crystals")
     assert not app.exception and any("compared under the rule" in i.value for i in app.info)
+
+
+def test_a_network_with_several_targets_answers_for_the_chosen_one_and_tells_the_others(
+    app: AppTest, tmp_path: Path
+) -> None:
+    run_id = trained(tmp_path, target="band_gap", also=("metal",))
+    predict(app, network=run_id)
+    assert metric(app, "Band gap (non-metals) of NaCl").endswith("eV") and not app.exception
+    assert any("The same network says: Metal or not **" in m.value for m in app.markdown)
+    app.segmented_control(key="answer_of").set_value("Metal or not").run()
+    assert 0 <= float(metric(app, "Probability that NaCl is “metal”")) <= 1 and not app.exception
+    assert any("The likelier class" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("tab", ["Atoms", "Nearest crystals", "Many crystals", "Lessons"])
+def test_every_tab_opens_for_a_class_of_several_targets(app: AppTest, tmp_path: Path, tab: str) -> None:
+    run_id = trained(tmp_path, target="band_gap", also=("metal",))
+    predict(app, network=run_id, answer_of="Metal or not", predict_tab=tab)
+    assert not app.exception and not app.error

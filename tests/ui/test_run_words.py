@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from cgcnn.data.targets import TARGETS
 from cgcnn.runs.records import Load
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.train import LOSSES
 from cgcnn.ui.run_queue import FASTEST, FORGOTTEN, SLOWEST, Watchers, load_words, ordinal, pace, queue_words, spoken
-from cgcnn.ui.run_words import Seen, curve_words, place, taken_up, time_to_go
+from cgcnn.ui.run_targets import targets_of
+from cgcnn.ui.run_words import LOSS_WORDS, Seen, curve_words, known_words, newest, place, taken_up, time_to_go
 from train_kit import Event, batch, epoch
 
 
@@ -70,7 +72,51 @@ def test_a_run_that_was_taken_up_again_says_so_until_that_epoch_is_over() -> Non
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_is_explained_beside_the_choice_of_the_curve(loss: str) -> None:
-    assert "so it has no unit" in curve_words(loss, "eV") and "in eV" in curve_words(loss, "eV")
+    words = curve_words(loss, TARGETS["band_gap"])
+    assert words.endswith("so it has no unit.") and "of the target, in eV." in words and "weighted" not in words
+
+
+def test_the_curves_of_classes_and_of_several_targets_are_explained() -> None:
+    of_class = curve_words("L1", TARGETS["metal"])
+    assert of_class.startswith("Share wrong") and "−ln p" in of_class and LOSS_WORDS["L1"] not in of_class
+    both = curve_words("L1", TARGETS["band_gap"], [TARGETS["metal"]])
+    assert "over the 2 targets" in both and LOSS_WORDS["L1"] in both and "−ln p" in both
+
+
+SEVERAL = RunConfig().with_(**{"dataset.target": "band_gap", "dataset.also": ("metal", "density")})
+
+
+def of_several(step: int, mae: float | None) -> Event:
+    kind, at, data = batch(step)
+    return kind, at, data | {"mae": mae}
+
+
+def scored(n: int, maes: list[float | None]) -> Event:
+    kind, at, data = epoch(n)
+    return kind, at, data | {"train_maes": maes, "val_maes": maes, "score": 1.0 / n}
+
+
+def test_a_batch_without_the_main_target_tells_its_loss_alone(tmp_path: Path) -> None:
+    runs = RunStore(tmp_path)
+    run = runs.run(runs.submit(SEVERAL))
+    assert newest(run, mine(of_several(1, None))) == "Batch 1 of 20 in epoch 1: loss **0.500**."
+    assert newest(run, mine(of_several(1, 0.25))).endswith(", MAE **0.250** eV.")
+    assert "MAE" not in newest(run, mine(of_several(1, 0.25)), targets_of(run.settings)[2])
+
+
+def test_an_epoch_speaks_of_the_target_that_is_shown(tmp_path: Path) -> None:
+    runs = RunStore(tmp_path)
+    run = runs.run(runs.submit(SEVERAL))
+    seen, (gap, metal, density) = mine(scored(1, [0.5, 0.25, None])), targets_of(run.settings)
+    assert newest(run, seen, gap) == "Epoch 1: MAE **0.400** in training, **0.500** eV in validation."
+    assert newest(run, seen, metal) == "Epoch 1: Share wrong **0.250** in training, **0.250** in validation."
+    assert newest(run, seen, density) == ""
+
+
+def test_how_many_crystals_have_a_target_is_told_only_where_there_are_several() -> None:
+    assert known_words({"band_gap": [9, 1, 1]}) == ""
+    words = known_words({"band_gap": [1200, 1, 2], "metal": [3, 4, 5]})
+    assert "Band gap (non-metals) 1,200, 1, 2; Metal or not 3, 4, 5." in words
 
 
 def test_a_place_is_an_epoch_or_a_batch(tmp_path: Path) -> None:

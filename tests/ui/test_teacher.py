@@ -216,7 +216,12 @@ def test_the_dialog_begins_with_the_lesson_that_is_open(app: AppTest) -> None:
     assert made_link(app) == link
 
 
-VIEWS = [("train", {}), ("convolution", {"network": "untrained"}), ("encoding", {"encoding": "Bonds"})]
+VIEWS = [
+    ("train", {}),
+    ("convolution", {"network": "untrained"}),
+    ("encoding", {"encoding": "Bonds"}),
+    ("transfer", {}),
+]
 
 
 @pytest.mark.parametrize(("page", "link"), VIEWS)
