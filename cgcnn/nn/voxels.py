@@ -24,6 +24,7 @@ CHANNELS = (  # those of the nine properties that are numbers, and known for nea
     "Atomic volume",
 )
 REACH = 4.0  # σ; an atom farther from every voxel center adds less than e⁻⁸ = 0.0003 of its height to any
+AT_ONCE = 1 << 23  # numbers of one step on the way to a grid: 32 MB, however many images reach into the cubes
 FAINT = 25.0  # of an exponent: e⁻²⁵ is nothing, and products of smaller numbers are denormal and slow
 
 
@@ -57,12 +58,19 @@ class DensityGrid(nn.Module):
         """The grids of all crystals, axes in the order x, y, z; CrystalError for a graph without places."""
         images = self.images(graph)
         place, weight = self._side_by_side(graph, images)  # (crystals, most images, 3) and (…, channels)
+        some = max(1, AT_ONCE // max(1, place.shape[1] * self.n**2))
+        grids = [self._filled(*part) for part in zip(place.split(some), weight.split(some), strict=True)]
+        # In memory the channels of a voxel stand together, with which the convolutions are twice as fast.
+        return torch.cat(grids).movedim(-1, 1)
+
+    def _filled(
+        self, place: Float[Tensor, "crystals most 3"], weight: Float[Tensor, "crystals most channels"]
+    ) -> Float[Tensor, "crystals n n n channels"]:
         gx, gy, gz = self.along_axis(place).unbind(dim=2)  # (crystals, most images, n) each
         plane = (gx[..., :, None] * gy[..., None, :]).flatten(2)  # (…, n²): a Gaussian is a product over the axes
         line = (gz[..., :, None] * weight[..., None, :]).flatten(2)  # (…, n·channels)
         grid = torch.bmm(plane.transpose(1, 2), line)  # the sum over all images
-        # In memory the channels of a voxel stand together, with which the convolutions are twice as fast.
-        return grid.view(graph.n_crystals, self.n, self.n, self.n, len(CHANNELS)).movedim(-1, 1)
+        return grid.view(len(place), self.n, self.n, self.n, weight.shape[2])
 
     def along_axis(self, place: Float[Tensor, "*rows"]) -> Float[Tensor, "*rows n"]:
         """exp(−(x − r)² / 2σ²) at the n voxel centers of one axis."""

@@ -162,15 +162,11 @@ class Experiment:
     def _restore(self, training: Training, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
         if about["fingerprint"] != self.prepared.fingerprint:
             raise CrystalError("The data set has changed since this run was interrupted; start the run again.")
-        try:
-            training.restore(tensors, about["training"])
-            if about["best_epoch"]:
-                self.best_epoch, self.best_score = about["best_epoch"], about["best_score"]
-                self.best_weights = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
-        except KeyError as reason:
-            raise CrystalError(
-                "This run was interrupted in another version of the lab, which kept other numbers; start it again."
-            ) from reason
+        training.restore(tensors, about["training"])
+        if about["best_epoch"]:
+            # Earlier versions, which knew one target, kept its error as what chose the best epoch.
+            self.best_epoch, self.best_score = about["best_epoch"], about.get("best_score", about.get("best_mae"))
+            self.best_weights = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
 
     def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The network as it is now, its predictions of the validation crystals, and what pooling made of each."""

@@ -18,7 +18,8 @@ class Objective:
     """L = Σ_t w_t L_t / Σ_t w_t over the targets t that a crystal of the batch has; L_t is the mean over such crystals.
 
     The loss of one crystal compares the network's output with the normalized target, and of a class it is the negative
-    log-likelihood, −ln p, of the class that is true (binary cross-entropy of one logit).
+    log-likelihood, −ln p, of the class that is true (binary cross-entropy of one logit). A target that no crystal of a
+    batch has gets no gradient from it; momentum and weight decay of the optimizer move its output all the same.
     """
 
     loss: str
@@ -36,9 +37,8 @@ class Objective:
         Where several processes share the batch, `counts` says how many of all its crystals have each target, and the
         losses of the processes add up to the loss of the batch.
         """
-        means = self.means(self.each(outputs, normalized), normalized, counts)
-        weights = outputs.new_tensor(self.weights) * ~means.isnan()
-        return (means.nan_to_num() * weights).sum() / weights.sum()
+        counts = known_of(normalized).sum(dim=0) if counts is None else counts
+        return self._weighed(self.each(outputs, normalized).sum(dim=0), counts)
 
     def each(
         self, outputs: Float[Tensor, "crystals targets"], normalized: Float[Tensor, "crystals targets"]
@@ -51,11 +51,6 @@ class Objective:
             values = torch.where(classes, F.binary_cross_entropy_with_logits(outputs, z, reduction="none"), values)
         return torch.where(known, values, 0.0)
 
-    def means(self, each: Tensor, normalized: Tensor, counts: Tensor | None = None) -> Float[Tensor, " targets"]:
-        """The mean of each target over the crystals that have it; NaN where none has."""
-        counts = known_of(normalized).sum(dim=0) if counts is None else counts
-        return torch.where(counts > 0, each.sum(dim=0) / counts.clamp(min=1), torch.nan)
-
     def score(self, outputs: Tensor, normalized: Tensor) -> float:
         """The weighted mean over the targets of |output − z|, and of a class of 4 (p − y)², which is 1 for a coin.
 
@@ -67,9 +62,12 @@ class Objective:
         if any(self.is_class):
             classes = torch.tensor(self.is_class, device=outputs.device)
             values = torch.where(classes, 4 * (outputs.sigmoid() - normalized) ** 2, values)
-        means = values.nan_to_num().sum(dim=0) / known.sum(dim=0).clamp(min=1)
-        weights = means.new_tensor(self.weights) * known.any(dim=0)
-        return float((means * weights).sum() / weights.sum())
+        return float(self._weighed(torch.where(known, values, 0.0).sum(dim=0), known.sum(dim=0)))
+
+    def _weighed(self, sums: Float[Tensor, " targets"], counts: Tensor) -> Float[Tensor, ""]:
+        """Σ_t w_t sums_t / counts_t / Σ_t w_t over the targets that occur; 0 where only targets without weight do."""
+        weights = sums.new_tensor(self.weights) * (counts > 0)
+        return (sums / counts.clamp(min=1) * weights).sum() / weights.sum().clamp(min=1e-12)
 
 
 def known_of(targets: Float[Tensor, "crystals targets"]) -> Bool[Tensor, "crystals targets"]:
@@ -86,9 +84,9 @@ def error_sums(
 
     Of a class, the number of crystals that are put into the wrong one: 1 where its probability is 0.5 or more.
     """
-    classes = torch.tensor(normalizer.is_class, device=predicted.device)
-    answers = torch.where(classes, (predicted >= 0.5).to(predicted.dtype), predicted)
-    return (answers - targets).abs().nan_to_num().sum(dim=0)
+    decided = torch.tensor(normalizer.is_class, device=predicted.device) & ~predicted.isnan()
+    answers = torch.where(decided, (predicted >= 0.5).to(predicted.dtype), predicted)
+    return torch.where(known_of(targets), (answers - targets).abs(), 0.0).sum(dim=0)
 
 
 def mean_errors(

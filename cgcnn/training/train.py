@@ -292,7 +292,8 @@ class Training:
             kept.setdefault(int(i), {})[what] = tensor.clone()
         self.optimizer.load_state_dict({"state": kept, "param_groups": fresh["param_groups"]})
         for name in COUNTED:
-            setattr(self, name, about[name])
+            # Earlier versions, which knew one target, kept its sum of errors as a number.
+            setattr(self, name, [about["error"]] if name == "errors" and "error" in about else about[name])
         self.schedule.load_state_dict(
             self.schedule.state_dict()
             | {"last_epoch": self.step, "_step_count": self.step + 1, "_last_lr": list(about["rates"])}

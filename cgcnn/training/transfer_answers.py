@@ -11,7 +11,7 @@ from math import floor, log10, sqrt
 from statistics import fmean
 
 from cgcnn.training.spread import Level, Pair, Spread, level, pair, pooled
-from cgcnn.training.transfer_study import COMBINED, CUT, ENERGY, SCRATCH, SINGLE, TUNED, Row, Table
+from cgcnn.training.transfer_study import COMBINED, CUT, ENERGY, PUBLISHED_ENERGY, SCRATCH, SINGLE, TUNED, Row, Table
 
 TWICE = 1.96  # standard deviations of a normal spread that hold 95 %
 
@@ -85,11 +85,11 @@ def _which_is_best(table: Table, judge: _Judge | None) -> Finding:
     if judge is None:
         return Finding(question, _why_unknown(table), "unknown")
     rows = [words for words in judge.levels if words != SCRATCH]
-    named = [words for words in (ENERGY, CUT) if words in rows]
+    named = [words for words in (ENERGY, CUT, PUBLISHED_ENERGY) if words in rows]
     if not named or len(rows) < 2:
         return Finding(question, "The table needs the row “formation energy” and another one.", "unknown")
     mine, best = named[0], min(rows, key=lambda words: judge.levels[words].mean)
-    others = [words for words in rows if words not in (ENERGY, CUT)]
+    others = [words for words in rows if words not in (ENERGY, CUT, PUBLISHED_ENERGY)]
     beaten = [words for words in others if judge.better(mine, words)]
     better = [words for words in others if judge.better(words, mine)]
     if better:

@@ -7,6 +7,7 @@ seeds, what "Transfer Learning and Representations for Material Properties" did 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from cgcnn.config import Config, option
 from cgcnn.data import DatasetConfig
@@ -45,8 +46,18 @@ SOURCES: dict[str, Source] = {
     COMBINED: Source((_ENERGY, _BULK, _SHEAR), equal=True),
     **{f"{PUBLISHED_PREFIX}{name}": Source(published=name) for name in PUBLISHED},
 }
+PUBLISHED_ENERGY = f"{PUBLISHED_PREFIX}{ENERGY}"
 LIVE = tuple(name for name, source in SOURCES.items() if not source.published)
 SINGLE = tuple(name for name in LIVE if SOURCES[name].equal and name != COMBINED)  # what combined is held against
+
+
+def known_by(name: str) -> tuple[str, ...]:
+    """The targets that a source learned; "metal or not" is one property, whoever says so."""
+    source = SOURCES[name]
+    if not source.published:
+        return source.targets
+    meaning = PUBLISHED[source.published].target
+    return ("metal",) if meaning.is_class else tuple(name for name, target in TARGETS.items() if target == meaning)
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ class Study(Config):
         if not self.sources or not (self.frozen or self.tuned):
             missing = "something that is learned first" if not self.sources else "a number of frozen convolutions"
             raise ConfigError(f"The table has no {'column' if self.sources else 'row'}; choose {missing}.")
-        if same := [name for name in self.sources if self.target in SOURCES[name].targets]:
+        if same := [name for name in self.sources if self.target in known_by(name)]:
             raise ConfigError(f"“{same[0]}” learns the new property itself; take it out, or choose another property.")
 
     @property
@@ -235,10 +246,19 @@ def plan(study: Study) -> list[Planned]:
 
 
 def read(study: Study, outcomes: Mapping[str, Outcome]) -> Table:
-    """The table, from what came of each run by the name that it was planned with; a missing one counts as lost."""
+    """The table, from what came of each run by the name that it was planned with; a missing one counts as lost.
+
+    A run that started from a source which was stopped or failed is lost too: that source had learned for less long.
+    """
     found: dict[tuple[str, str], list[tuple[int, Outcome]]] = {}
+    lost: set[tuple[str, int]] = set()  # sources without a result, by seed
     for step in steps(study):
         outcome = outcomes.get(step.planned.name) or Outcome(step.planned.config)
+        place = step.source, step.planned.seed
+        if step.column == OWN and outcome.mae is None and not outcome.is_live:
+            lost.add(place)
+        elif place in lost:
+            outcome = Outcome(step.planned.config)
         found.setdefault((step.source, step.column), []).append((step.planned.seed, outcome))
     cells = {place: _cell(cell_words(*place), several) for place, several in found.items()}
     rows = [
@@ -269,6 +289,6 @@ def _step(source: str, column: str, seed: int, config: RunConfig) -> Step:
 
 
 def _cell(words: str, found: list[tuple[int, Outcome]]) -> Cell:
-    by_seed = {seed: outcome.mae for seed, outcome in found if outcome.mae is not None}
+    by_seed = {seed: outcome.mae for seed, outcome in found if outcome.mae is not None and isfinite(outcome.mae)}
     n_live = sum(outcome.is_live and outcome.mae is None for _, outcome in found)
     return Cell(words, by_seed, n_live, len(found) - len(by_seed) - n_live)

@@ -57,10 +57,10 @@ def fits(transfer: TransferConfig, model: Config, graph: GraphConfig) -> bool:
         _offer_theirs(why, model, theirs)
         return False
     if learned_with.words != graph.words and not getattr(MODELS[_kind(model)], "on_grid", False):
-        st.info(
+        st.warning(
             f"The source learned with {learned_with.words}, and this network will with {graph.words}: its sums will "
-            "have other terms. For a clean comparison set the sidebar to the source's rule.",
-            icon=":material/lightbulb:",
+            "have other terms, and frozen layers cannot adapt to them. Set the sidebar to the source's rule.",
+            icon=":material/warning:",
         )
     return True
 

@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 from cgcnn.data.elements import describe_bits
 from cgcnn.errors import CrystalError
 from cgcnn.explain.descriptions import permuted, rotated, shifted
-from cgcnn.graph import GraphConfig, batch, build_graph
+from cgcnn.graph import GraphConfig, batch, build_graph, build_graphs
 from cgcnn.graph.merge import merged
 from cgcnn.nn.activations import ACTIVATIONS
 from cgcnn.nn.norms import NORMS
@@ -67,6 +67,13 @@ def test_a_batch_of_grids_is_each_grid_alone(rock_salt: Structure, low_symmetry:
     graphs = [build_graph(rock_salt), build_graph(low_symmetry)]
     together = DensityGrid()(batch(graphs))
     torch.testing.assert_close(together, torch.cat([DensityGrid()(graph) for graph in graphs]))
+
+
+def test_many_crystals_are_filled_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch, rock_salt: Structure) -> None:
+    graph = build_graphs([rock_salt * (n, 1, 1) for n in (1, 2, 1)]).graph
+    whole = DensityGrid()(graph)
+    monkeypatch.setattr("cgcnn.nn.voxels.AT_ONCE", 1)
+    torch.testing.assert_close(DensityGrid()(graph), whole)
 
 
 def test_the_order_of_the_atoms_and_a_supercell_leave_the_grid_as_it_is(low_symmetry: Structure) -> None:

@@ -22,8 +22,8 @@ from cgcnn.training.experiment import BatchMetrics, EpochMetrics, Experiment, Ru
 from cgcnn.training.parallel import Team, notice
 from cgcnn.training.train import TrainConfig
 
-SHORT = RunConfig(
-    dataset=DatasetConfig(max_sites=4, max_crystals=60),
+SHORT = RunConfig(  # of sparse targets, one of them a class
+    dataset=DatasetConfig(also=("log10_bulk_modulus", "on_hull"), max_sites=4, max_crystals=90),
     model=CGCNN.Config(n_convs=1, atom_dim=16, hidden_dim=16),
     train=TrainConfig(epochs=4, batch_size=15, optimizer="SGD", learning_rate=0.02),
 )

@@ -1,5 +1,6 @@
 """Several targets at once: sparse labels, classes, and no word from one target to another."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -71,7 +72,7 @@ def trained(model: CGCNN, data: dict[str, Labelled], **changes) -> CGCNN:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_two_targets_of_disjoint_crystals_learn_what_each_learns_alone_when_the_rest_is_frozen(
+def test_two_targets_of_disjoint_crystals_in_whole_batches_learn_what_each_learns_alone_when_the_rest_is_frozen(
     disjoint: dict[str, Labelled], loss: str
 ) -> None:
     both = trained(frozen(2, slice(0, 2)), disjoint, loss=loss)
@@ -137,6 +138,36 @@ def test_the_loss_is_the_weighted_mean_over_the_targets_that_the_batch_has() -> 
     assert loss.item() == pytest.approx((1 * 1.5 + 3 * 2.0) / 4)
     loss.backward()
     assert torch.equal(outputs.grad == 0, truth.isnan())
+
+
+def test_a_network_that_says_nan_or_infinity_is_never_taken_for_a_good_one() -> None:
+    scale, truth = Normalizer((0.0, 0.0), (1.0, 1.0), is_class=(False, True)), torch.tensor([[1.0, 1.0], [NAN, 0.0]])
+    objective = Objective("MSE", (1.0, 1.0), scale.is_class)
+    for bad in (NAN, float("inf")):
+        said = torch.tensor([[bad, 0.0], [0.0, 0.0]])
+        assert not math.isfinite(objective.of(said, truth)) and not math.isfinite(objective.score(said, truth))
+        assert not math.isfinite(mean_errors(said, truth, scale)[0])
+    assert math.isnan(mean_errors(torch.tensor([[1.0, NAN], [1.0, 0.2]]), truth, scale)[1])
+
+
+def test_the_score_of_a_class_is_four_times_its_squared_error() -> None:
+    objective = Objective("L1", (1.0, 3.0), (True, False))
+    score = objective.score(torch.tensor([[0.0, 2.0], [math.log(3), NAN]]), torch.tensor([[1.0, 0.5], [1.0, NAN]]))
+    assert score == pytest.approx((4 * (0.25 + 0.0625) / 2 + 3 * 1.5) / 4)
+
+
+def test_a_batch_without_any_weighted_target_teaches_nothing() -> None:
+    outputs = torch.randn(2, 2, requires_grad=True)
+    loss = Objective("L1", (1.0, 0.0), (False, False)).of(outputs, torch.tensor([[NAN, 1.0], [NAN, 2.0]]))
+    loss.backward()
+    assert loss.item() == 0 and not outputs.grad.any()
+
+
+def test_scales_come_from_the_training_crystals_alone() -> None:
+    experiment = Experiment(SMALL.with_(**{"train.epochs": 1}))
+    next(e for e in experiment.events() if isinstance(e, DataReady))
+    expected = experiment.data["train"].targets.double().nanmean(dim=0)
+    assert experiment.normalizer.mean == pytest.approx(expected.tolist())
 
 
 def test_the_losses_of_shares_add_up_to_the_loss_of_the_batch() -> None:

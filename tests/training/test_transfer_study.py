@@ -16,6 +16,7 @@ from cgcnn.training.transfer_study import (
     ENERGY,
     LIVE,
     OWN,
+    PUBLISHED_ENERGY,
     SCRATCH,
     THEIRS,
     TUNED,
@@ -124,6 +125,30 @@ def test_runs_to_come_and_runs_without_a_result_are_counted_apart() -> None:
     lost = filled(study, lambda step: None if step.planned.seed else 1.0)
     assert (live.scratch.n_live, live.scratch.n_lost, live.is_over) == (2, 0, False)
     assert (lost.scratch.n_live, lost.scratch.n_lost, lost.is_over) == (0, 2, True)
+
+
+def test_a_run_without_a_finite_error_is_lost() -> None:
+    table = filled(Study(sources=(BULK,), seeds=2), lambda step: float("nan") if step.column == "1" else 0.5)
+    assert table.rows[0].cells[0].n_lost == 2 and findings(table)
+
+
+def test_runs_that_started_from_a_source_without_a_result_are_lost_with_it() -> None:
+    study = Study(sources=(BULK,), seeds=2)
+    table = filled(study, lambda step: None if (step.source, step.column) == (BULK, OWN) and step.planned.seed else 0.5)
+    assert [(list(cell.by_seed), cell.n_lost) for cell in table.rows[0].cells] == [([0], 1)] * 3
+    assert list(table.scratch.by_seed) == [0, 1]
+
+
+def test_the_published_network_of_formation_energy_stands_for_formation_energy() -> None:
+    published = {PUBLISHED_ENERGY: 0.5, BULK: 0.9, SCRATCH: 0.9}
+    assert answers(published)[0].found == "yes"
+    assert answers({ENERGY: 0.7, **published})[0].found == "yes"
+
+
+@pytest.mark.parametrize(("name", "target"), [("band gap", "band_gap"), ("metal or not", "metal")])
+def test_a_published_source_that_learned_the_new_property_itself_is_refused(name: str, target: str) -> None:
+    with pytest.raises(ConfigError, match="learns the new property itself"):
+        Study(sources=(f"published: {name}", BULK), target=target)
 
 
 def test_nothing_is_judged_before_every_run_has_ended() -> None:
