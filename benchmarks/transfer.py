@@ -63,10 +63,10 @@ def _outcome(study: Study, one: Done, without: Collection[str]) -> Outcome:
 def markdown(table: Table, title: str) -> str:
     """The table with a row for each source, and beside ours what the study has that it repeats."""
     study = table.study
-    unit = f" ({study.meaning.unit})" if study.meaning.unit else ""
+    unit = f" ({study.unit})" if study.unit else ""
     columns = [column_words(column) for column in study.columns]
     lines = [
-        f"**{title}**: test MAE{unit}, mean ± standard deviation over {study.seeds} seeds\n",
+        f"**{title}**: test {study.error}{unit}, mean ± standard deviation over {study.seeds} seeds\n",
         f"| learned first | its own test MAE | {' | '.join(columns)} |",
         f"|---|---|{'---|' * len(columns)}",
         f"| nothing: from scratch | – | {_text(table.scratch)} |{' |' * (len(columns) - 1)}",
@@ -115,7 +115,7 @@ def main() -> None:
     strict = table_of(study, done, crystals.kin)
     print(f"{len(done)} runs of {study.epochs} epochs, {seconds:.0f} s one after the other.\n")
     print("\n".join(f"- {words}" for words in material_words(study, crystals)))
-    print(f"\n{markdown(strict, f'On the {crystals.n_apart} test crystals that no source has met')}")
+    print(f"\n{markdown(strict, f'On the {crystals.n_apart} test crystals that no source trained here has met')}")
     print(f"\n{markdown(table_of(study, done, ()), f'On all {crystals.n_test} test crystals')}\n")
     for finding in findings(strict):
         print(f"- *{finding.question}* {finding.sentence}")

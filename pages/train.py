@@ -21,12 +21,13 @@ st.markdown("**Can it learn, and what helps?** Choose what to learn and how, pre
 with mistakes_shown():
     runs = store()
 settings, results = st.columns([2, 3], gap="large")
-with settings, mistakes_shown():
+with settings:
     button = st.container()  # drawn first, filled last
     config = run_form(graph)
     with button:
         submitted(runs, config)
-    repeated(config, "These settings as a script", "form")
+    if config is not None:
+        repeated(config, "These settings as a script", "form")
 
 with results:
     run = chosen_run(runs)

@@ -60,7 +60,7 @@ TARGETS: dict[str, Target] = {
     "formation_energy_per_atom": Target(
         "Formation energy",
         "eV/atom",
-        "Energy gained when the crystal forms from its elements; negative means stable.",
+        "Energy of the crystal less that of its elements; negative: it forms from them by itself.",
     ),
     "formation_energy_per_cell": Target(
         "Formation energy of the cell",

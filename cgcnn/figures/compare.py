@@ -1,7 +1,7 @@
 """Runs beside each other: their curves in one picture, their parity plots on one scale, their errors by element."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import isfinite
 from typing import Any
@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from cgcnn.data.targets import Target
 from cgcnn.figures.colors import SHELL_COLORS
-from cgcnn.figures.learning import error_words, parity_plot
+from cgcnn.figures.learning import error_words, in_percent, parity_plot
 from cgcnn.figures.periodic_table import clipped_ticks, periodic_table, scale_end
 
 MOST_POINTS = 1200  # of all curves together; more cost time on the wire and cannot be seen
@@ -52,11 +52,13 @@ def overlaid_curves(
     log: bool = False,
     is_class: bool = False,
 ) -> dict[str, Any]:
-    """The validation curves of several runs as an ECharts option, the error in `unit`; of a class the share wrong.
+    """The validation curves of several runs as an ECharts option, the error in `unit`; of a class the share wrong in %.
 
     With `smoothing` the strong line is `smoothed` and the measured one stays faint behind it; `training` adds the
     training curves, dashed; `x` is one of X_AXES.
     """
+    if is_class and metric == "mae":
+        curves, unit = [replace(curve, epochs=in_percent(curve.epochs)) for curve in curves], "%"
     most = max(2, MOST_POINTS // max(len(curves), 1))
     series = [part for curve in curves for part in _of_run(curve, metric, x, smoothing, training, log, most)]
     error = error_words(metric, is_class)

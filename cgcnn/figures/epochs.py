@@ -146,8 +146,11 @@ def crystal_map(
     scale = {"type": "continuous", "dimension": 2, "min": low, "max": high, "calculable": False}
     scale |= {"orient": "horizontal", "left": "center", "bottom": 0, "itemHeight": 140, "itemWidth": 10}
     scale |= {"text": [f"{high:.3g} {target.unit}".rstrip(), f"{low:.3g}"]}
-    if target.is_class:
-        scale |= {"text": list(target.classes[::-1]), "min": 0, "max": 1}
+    scale |= {"inRange": {"color": list(sequential.Viridis)}}
+    if target.is_class:  # the two colors of the picture beside it
+        pieces = [{"value": n, "label": word, "color": SHELL_COLORS[n]} for n, word in enumerate(target.classes)]
+        scale = {"type": "piecewise", "dimension": 2, "pieces": pieces, "orient": "horizontal"}
+        scale |= {"left": "center", "bottom": 0, "selectedMode": False}
     first, second = (f"{share:.0%}" for share in plane.shares)
     words = f"This plane shows {plane.share_of(vectors):.0%} of their spread\ncolor: true {_axis(target)}"  # two lines
     option = _moving(f"The crystals' vectors, {_after(epoch)}", words)
@@ -155,7 +158,7 @@ def crystal_map(
         **option,
         "grid": {**option["grid"], "top": 72, "bottom": 32},
         "tooltip": {"confine": True, "formatter": "{b}"},
-        "visualMap": scale | {"inRange": {"color": list(sequential.Viridis)}},
+        "visualMap": scale,
         "xAxis": _value_axis(f"Direction 1 ({first} at the end)", plane.low[0], plane.high[0]),
         "yAxis": _side_axis(f"Direction 2 ({second} at the end)", plane.low[1], plane.high[1]),
         "series": [
@@ -229,8 +232,9 @@ def marked_curve(
     epochs: Sequence[Mapping[str, Any]], kept: Mapping[int, float], *, epoch: int, target: Target
 ) -> dict[str, Any]:
     """The validation error over all epochs, a dot at each kept one (epoch -> MAE), and a line at the one in view."""
-    line = sorted([e["epoch"], float(f"{e['val_mae']:.5g}")] for e in epochs if e.get("val_mae") is not None)
-    dots = [[e, float(f"{mae:.5g}")] for e, mae in sorted(kept.items())]
+    times, unit = (100, "%") if target.is_class else (1, target.unit)
+    known = sorted((e["epoch"], e["val_mae"]) for e in epochs if e.get("val_mae") is not None)
+    line, dots = ([[e, float(f"{times * mae:.5g}")] for e, mae in row] for row in (known, sorted(kept.items())))
     words = {"formatter": f"epoch {epoch}", "position": "end", "distance": 4, "color": MARK_COLOR}
     mark: dict[str, Any] = {"silent": True, "symbol": "none", "animation": False, "label": words}
     mark |= {"data": [{"xAxis": epoch}], "lineStyle": {"color": MARK_COLOR, "width": 2, "type": "solid"}}
@@ -240,7 +244,12 @@ def marked_curve(
         "grid": {"top": 56, "bottom": 4, "left": 24, "right": 28},
         "tooltip": {"trigger": "axis", "confine": True},
         "xAxis": _value_axis("Epoch", 0, max([e for e, _ in dots + line], default=1)) | {"axisLabel": {}},
-        "yAxis": {"type": "value", "name": _unit_words(target.error, target), "nameLocation": "middle", "nameGap": 40},
+        "yAxis": {
+            "type": "value",
+            "name": f"{target.error} ({unit})" if unit else target.error,
+            "nameLocation": "middle",
+            "nameGap": 40,
+        },
         "series": [
             {
                 "name": target.error,

@@ -37,16 +37,21 @@ def loss_curves(
     batches: Batches = (),
     is_class: bool = False,
     best_words: str = "best",
+    n_targets: int = 1,
 ) -> dict[str, Any]:
     """Training and validation curves as an ECharts option, with the best validation epoch marked.
 
     `epochs` have the fields of EpochMetrics; `metric` is "loss" or "mae", the latter in `unit` and beside
     `baseline`, the error of always predicting the mean. Without `best_epoch` it is the lowest `score`, or val_mae
     where an epoch has none; `best_words` say by what it is best. Of a class (`is_class`) "mae" is the share of
-    crystals put into the wrong one.
+    crystals put into the wrong one, drawn in %.
     `batches`, with the fields of BatchMetrics, are of the epoch under way: a thin line ahead of the last epoch.
+    Of several targets (`n_targets`) the loss is that of all of them.
     """
     error = error_words(metric, is_class)
+    if is_class and metric == "mae":
+        epochs, batches, unit = in_percent(epochs), in_percent(batches), "%"
+        baseline = 100 * baseline if baseline else None
     best = _best(epochs, best_epoch)
     drawn = _thinned(epochs, best)
     last = total_epochs or (int(epochs[-1]["epoch"] or 1) if epochs else 1)
@@ -62,9 +67,11 @@ def loss_curves(
     if metric == "mae" and baseline:
         series.append(bar_to_beat(baseline, last, unit, is_class))
         keep_apart(series, log)
+    together = metric == "loss" and n_targets > 1
+    title = f"{error} of all targets together" if together else f"{error} after each epoch"
     return {
         "animation": False,
-        "title": {"text": f"{error} after each epoch", "top": 4, "left": 0},
+        "title": {"text": title, "top": 4, "left": 0},
         "legend": {"data": ["Training", "Validation", *([BATCHES] if batches else [])], "top": 28, "left": 0},
         "grid": {"top": 80, "bottom": 30, "left": 8, "right": 24},
         "tooltip": {"trigger": "axis"},
@@ -72,6 +79,12 @@ def loss_curves(
         "yAxis": _error_axis(error, unit if metric == "mae" else "", log),
         "series": series,
     }
+
+
+def in_percent(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The epochs or batches of a class, their shares that are wrong in %."""
+    shares = ("train_mae", "val_mae", "mae")
+    return [{**row} | {name: 100 * row[name] for name in shares if row.get(name) is not None} for row in rows]
 
 
 def error_words(metric: str, is_class: bool) -> str:
@@ -189,9 +202,10 @@ def parity_plot(
 def error_by_element(errors: Mapping[str, tuple[float, int]], *, unit: str, is_class: bool = False) -> go.Figure:
     """The mean absolute error over the crystals that contain each element: symbol -> (MAE in `unit`, how many).
 
-    Of a class, the share of these crystals that is put into the wrong one.
+    Of a class, the share in % of these crystals that is put into the wrong one; `errors` have it from 0 to 1.
     """
-    values = {symbol: mae for symbol, (mae, _) in errors.items()}
+    values = {symbol: 100 * mae if is_class else mae for symbol, (mae, _) in errors.items()}
+    unit = "%" if is_class else unit
     counts = {symbol: n for symbol, (_, n) in errors.items()}
     return periodic_table(values, title=f"{error_words('mae', is_class)} by element", unit=unit, counts=counts)
 

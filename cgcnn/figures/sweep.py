@@ -56,19 +56,25 @@ def sweep_chart(
     unit: str = "",
     baseline: float | None = None,
     log: bool = False,
+    error: str = "MAE",
+    numbers: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Test MAE against the first axis, one series for each combination of the others, as an ECharts option.
 
     `found` holds the arms in the order of the grid, the last axis fastest. `baseline` is the error of always
     predicting the mean, in `unit`; leave it out for a closer look. Arms with runs to come are hollow and counted.
+    `error` is what the error is called; `numbers` give each series its color and mark, else they go in order.
     """
     names = [", ".join(words) for words in product(*(axis.words for axis in axes[1:]))]
     places = Places(axes[0], len(names))
     floor = _floor(found, baseline)
     series = []
-    for number, name in enumerate(names):
-        arms = found[number :: len(names)]
-        series += _series(name or "mean of the seeds", number, arms, places, unit, log, floor)
+    for place, name in enumerate(names):
+        stands = [places.at(n, place) for n in range(len(axes[0].values))]
+        spots = list(zip(found[place :: len(names)], stands, strict=True))
+        side = ["top", "bottom"][place] if len(names) < 3 else ""
+        number = numbers[place] if numbers else place
+        series += _series(name or "mean of the seeds", number, spots, side, places.is_numeric, unit, log, floor)
     if baseline:
         series.append(_bar_to_beat(baseline, unit))
     legend = {"data": [n for n in names if n], "top": 50, "left": 0, "type": "scroll"}
@@ -79,7 +85,7 @@ def sweep_chart(
         "grid": {"top": 112 if len(names) > 1 else 88, "bottom": 36, "left": 8, "right": 24},
         "tooltip": {"trigger": "item", "confine": True},
         "xAxis": across(places),
-        "yAxis": _upward(unit, log),
+        "yAxis": _upward(f"Test {error}", unit, log),
         "series": series,
     }
 
@@ -106,18 +112,24 @@ def sweep_rows(found: Sequence[Arm], *, unit: str = "") -> list[dict[str, Any]]:
 
 
 def _series(
-    name: str, number: int, arms: Sequence[Arm], places: Places, unit: str, log: bool, floor: float
+    name: str,
+    number: int,
+    spots: Sequence[tuple[Arm, float]],
+    side: str,
+    joined: bool,
+    unit: str,
+    log: bool,
+    floor: float,
 ) -> list[dict[str, Any]]:
     """Means, seeds, bars and counts of one series; they share a name, so the legend hides them together."""
-    color, stands = SHELL_COLORS[number % len(SHELL_COLORS)], [places.at(place, number) for place in range(len(arms))]
-    spots = list(zip(arms, stands, strict=True))
-    side = ["top", "bottom"][number] if places.n_series < 3 else ""
+    color = SHELL_COLORS[number % len(SHELL_COLORS)]
+    turns = number // len(SHELL_COLORS)  # where colors come again, marks are others
     mean = {
         "type": "line",
         "data": [_mark(arm, at, color, unit, side) for arm, at in spots if arm.maes],
-        "symbol": SYMBOLS[number % len(SYMBOLS)],
+        "symbol": SYMBOLS[(number + turns) % len(SYMBOLS)],
         "symbolSize": 13,
-        "lineStyle": {"width": 2 if places.is_numeric else 0, "type": "solid" if number % 2 == 0 else [7, 3]},
+        "lineStyle": {"width": 2 if joined else 0, "type": "solid" if number % 2 == 0 else [7, 3]},
         "z": 4,
     }
     seeds = {
@@ -189,8 +201,8 @@ def _bar_to_beat(baseline: float, unit: str) -> dict[str, Any]:
     }
 
 
-def _upward(unit: str, log: bool) -> dict[str, Any]:
-    name = f"Test MAE ({unit})" if unit else "Test MAE"
+def _upward(error: str, unit: str, log: bool) -> dict[str, Any]:
+    name = f"{error} ({unit})" if unit else error
     words = {"name": name, "nameLocation": "end", "nameGap": 12, "nameTextStyle": {"align": "left"}}
     return {"type": "log" if log else "value", "scale": True, **words}
 
@@ -199,11 +211,11 @@ def _progress(found: Sequence[Arm]) -> str:
     done, live = sum(len(arm.maes) for arm in found), sum(arm.n_live for arm in found)
     lost = sum(arm.n_lost for arm in found)
     tail = f", {lost} without a result" if lost else ""
-    return (
-        f"{done} of {done + live + lost} runs finished{tail}"
-        if live or lost
-        else f"Mean ± one standard deviation, {done} runs"
-    )
+    if live or lost:
+        return f"{done} of {done + live + lost} runs finished{tail}"
+    if not any(len(arm.maes) > 1 for arm in found):
+        return "One run each: no spread is known"
+    return f"Mean ± one standard deviation, {done} runs"
 
 
 def _floor(found: Sequence[Arm], baseline: float | None) -> float:

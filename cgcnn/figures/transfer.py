@@ -13,6 +13,8 @@ from cgcnn.figures.sweep_places import Axis
 STATE_COLORS = {"frozen": "#9aa5b1", "tuned": SHELL_COLORS[4], "new": SHELL_COLORS[0]}
 PART_HEIGHT = 40  # px of a row of the picture of parts
 HEAD = 104  # px above and below all rows: title, key and numbers
+LEGEND_LINE, LEGEND_MARK = 85, 7  # letters on a line of half a page; a name's mark takes the room of so many
+LEGEND_HEIGHT, NARROW = 24, 420  # px of a line of names; px of a chart on a phone
 SCRATCH = "from scratch"
 SHARE = "Share of the error of guessing the mean"
 Epochs = Sequence[Mapping[str, Any]]
@@ -70,20 +72,29 @@ def parts_alt(columns: Sequence[tuple[str, int]]) -> str:
 
 
 def transfer_chart(
-    found: Sequence[Arm], axes: Sequence[Axis], scratch: Arm | None, *, title: str, note: str = "", unit: str = ""
+    found: Sequence[Arm],
+    axes: Sequence[Axis],
+    scratch: Arm | None,
+    *,
+    title: str,
+    note: str = "",
+    unit: str = "",
+    error: str = "MAE",
+    numbers: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Test MAE against the frozen count, a series for each source, with training from scratch as a band.
+    """The test error against the frozen count, a series for each source, with training from scratch as a band.
 
     `found` is in the order of the grid (frozen count, source), the source fastest. The band is mean ± one standard
-    deviation. A `note` takes the place of the line that says how many runs have finished.
+    deviation. A `note` takes the place of the line that says how many runs have finished; `numbers` give each source
+    the color and mark that it has in every picture.
     """
-    option = sweep_chart(found, axes, title=title, unit=unit)
+    option = sweep_chart(found, axes, title=title, unit=unit, error=error, numbers=numbers)
     if scratch is not None and scratch.maes:
         option["series"].append(_scratch(scratch, unit))
         option["legend"]["data"].append(scratch.words)
     if note:
         option["title"]["subtext"] = note
-    return option
+    return _whole_legend(option)
 
 
 def mean_epochs(runs: Sequence[Epochs]) -> list[dict[str, float | None]]:
@@ -119,16 +130,50 @@ def source_curves(curves: Sequence[Curve], *, log: bool = False) -> dict[str, An
     option = overlaid_curves(curves, training=True, log=log)
     option["title"]["text"] = "How the sources learned"
     option["yAxis"]["name"] = SHARE
-    return option
+    return _two_sides(option)
 
 
-def target_curves(curves: Sequence[Curve], *, unit: str, words: str, log: bool = False) -> dict[str, Any]:
+def target_curves(
+    curves: Sequence[Curve], *, unit: str, words: str, log: bool = False, is_class: bool = False
+) -> dict[str, Any]:
     """How the new property was learned from each source and from scratch: validation solid, training dashed."""
-    option = overlaid_curves(curves, unit=unit, training=True, log=log)
+    option = overlaid_curves(curves, unit=unit, training=True, log=log, is_class=is_class)
     option["title"]["text"] = f"How the new property was learned, {words}"
     for part in option["series"]:
         if part["name"] == SCRATCH:
             part["color"] = EDGE_COLOR  # as in the chart of errors
+    return _two_sides(option)
+
+
+def curve_rows(curves: Sequence[Curve], *, unit: str = "", is_class: bool = False) -> list[dict[str, Any]]:
+    """One row for each curve and epoch, as drawn: both errors in `unit`, of a class the shares wrong."""
+    error = f"{'share wrong' if is_class else 'MAE'}{f' ({unit})' if unit else ''}"
+    return [
+        {
+            "learned first": curve.label,
+            "epoch": epoch["epoch"],
+            f"training {error}": epoch["train_mae"],
+            f"validation {error}": epoch["val_mae"],
+        }
+        for curve in curves
+        for epoch in curve.epochs
+    ]
+
+
+def _two_sides(option: dict[str, Any]) -> dict[str, Any]:
+    """The same with a line below its title that says which curves are which."""
+    option["title"] |= {"subtext": "Solid: validation, dashed: training", "itemGap": 8}
+    option["legend"]["top"], option["grid"]["top"] = 50, 112
+    return _whole_legend(option)
+
+
+def _whole_legend(option: dict[str, Any]) -> dict[str, Any]:
+    """The same with all names of the legend in view, on as many lines as they need; a phone turns its pages."""
+    letters = sum(len(name) + LEGEND_MARK for name in option["legend"]["data"])
+    if letters > LEGEND_LINE:
+        option["grid"]["top"] += LEGEND_HEIGHT * (letters // LEGEND_LINE)
+    option["legend"] |= {"type": "plain", "right": 0}
+    option["media"] = [{"query": {"maxWidth": NARROW}, "option": {"legend": option["legend"] | {"type": "scroll"}}}]
     return option
 
 

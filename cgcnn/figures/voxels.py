@@ -37,7 +37,7 @@ def density_slice(
     figure.update_xaxes(title="x (Å)", **axis)
     figure.update_yaxes(title="y (Å)", scaleanchor="x", **axis)
     return figure.update_layout(
-        title=f"{channel} on the grid, slice at z = {z:.2f} Å",
+        title=f"{channel}: the voxels from z = {z - pitch / 2:.4g} to {z + pitch / 2:.4g} Å",
         height=480,
         margin={"l": 0, "r": 0, "t": 50, "b": 0},
         legend=LEGEND,

@@ -77,17 +77,18 @@ def _judge(table: Table) -> _Judge | None:
     if not table.is_over or spread is None or len(samples) < 2:
         return None
     levels = {words: level(words, [values], spread) for words, values in samples.items()}
-    return _Judge(levels, spread, table.study.meaning.unit)
+    return _Judge(levels, spread, table.study.unit)
 
 
 def _which_is_best(table: Table, judge: _Judge | None) -> Finding:
     question = "Does formation energy transfer best?"
-    if judge is None:
-        return Finding(question, _why_unknown(table), "unknown")
-    rows = [words for words in judge.levels if words != SCRATCH]
+    planned = table.study.sources
+    rows = planned if judge is None else [words for words in judge.levels if words != SCRATCH]
     named = [words for words in (ENERGY, CUT, PUBLISHED_ENERGY) if words in rows]
     if not named or len(rows) < 2:
         return Finding(question, "The table needs the row “formation energy” and another one.", "unknown")
+    if judge is None:
+        return Finding(question, _why_unknown(table), "unknown")
     mine, best = named[0], min(rows, key=lambda words: judge.levels[words].mean)
     others = [words for words in rows if words not in (ENERGY, CUT, PUBLISHED_ENERGY)]
     beaten = [words for words in others if judge.better(mine, words)]
@@ -122,11 +123,12 @@ def _against_scratch(judge: _Judge, rows: Sequence[str]) -> str:
 
 def _is_combined_better(table: Table, judge: _Judge | None) -> Finding:
     question = "Does combined beat single at equal size?"
+    rows = table.study.sources if judge is None else judge.levels
+    singles = [words for words in SINGLE if words in rows]
+    if COMBINED not in rows or not singles:
+        return Finding(question, "The table needs the row “combined” and a single property of equal size.", "unknown")
     if judge is None:
         return Finding(question, _why_unknown(table), "unknown")
-    singles = [words for words in SINGLE if words in judge.levels]
-    if COMBINED not in judge.levels or not singles:
-        return Finding(question, "The table needs the row “combined” and a single property of equal size.", "unknown")
     beaten = [words for words in singles if judge.better(COMBINED, words)]
     better = [words for words in singles if judge.better(words, COMBINED)]
     rest = [words for words in singles if words not in beaten and words not in better]
@@ -167,6 +169,9 @@ def _is_spread_larger(table: Table, judge: _Judge | None) -> Finding:
 def _why_unknown(table: Table) -> str:
     if not table.is_over:
         return "Judged when all runs have ended: who looks again and again finds effects that are none."
+    if n_missing := sum(cell.n_lost for cell in table.cells):
+        verb = "has" if n_missing == 1 else "have"
+        return f"Nobody can tell: {n_missing} of the runs {verb} no result, and too few are left to judge by."
     return "Nobody can tell: it takes two rows with two seeds or more, to see how far chance goes."
 
 

@@ -75,9 +75,9 @@ def errors_without(test: Mapping[str, Any], target: str, without: Collection[str
     return mae, sum(abs(truth - guess) for truth, _ in kept) / len(kept)
 
 
-def material_words(study: Study, found: Material) -> list[str]:
-    """What is held equal and what is not, in sentences."""
-    return [*_amounts(study, found), *_met_again(study, found)]
+def material_words(study: Study, found: Material, strict: bool | None = None) -> list[str]:
+    """What is held equal and what is not, in sentences; `strict` says who judges, None where that is still open."""
+    return [*_amounts(study, found), *_met_again(study, found, strict)]
 
 
 def _amounts(study: Study, found: Material) -> list[str]:
@@ -90,13 +90,17 @@ def _amounts(study: Study, found: Material) -> list[str]:
     return words
 
 
-def _met_again(study: Study, found: Material) -> list[str]:
+def _met_again(study: Study, found: Material, strict: bool | None) -> list[str]:
     words = []
     if found.kin:
+        judges = {
+            None: f"one table is judged by the other {found.n_apart} alone, one by all",
+            True: f"with the switch on, only the other {found.n_apart} judge",
+            False: f"with the switch off, all {found.n_test} judge",
+        }
         words.append(
-            f"{len(found.again)} of the {found.n_test} test crystals are among those that a source learned from, with "
-            f"other labels, and {len(found.kin)} share their chemical system with one; the errors are those on the "
-            f"other {found.n_apart}."
+            f"{len(found.kin)} of the {found.n_test} test crystals share their chemical system with a crystal that a "
+            f"source learned from ({len(found.again)} are that very crystal); {judges[strict]}."
         )
     if any(SOURCES[name].published for name in study.sources):
         words.append(

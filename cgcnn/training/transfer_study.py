@@ -114,8 +114,23 @@ class Study(Config):
 
     @property
     def meaning(self) -> Target:
-        """What the networks learn in the end; its unit is that of the errors."""
+        """What the networks learn in the end."""
         return TARGETS[self.target]
+
+    @property
+    def unit(self) -> str:
+        """The unit of the errors: that of the new property; the share wrong of a class is told in percent."""
+        return "%" if self.meaning.is_class else self.meaning.unit
+
+    @property
+    def error(self) -> str:
+        """What the error is called within a sentence: `MAE`, or `share wrong`."""
+        return self.meaning.error.lower() if self.meaning.is_class else self.meaning.error
+
+    @property
+    def scale(self) -> float:
+        """The factor from an error as runs tell it to `unit`."""
+        return 100.0 if self.meaning.is_class else 1.0
 
     @property
     def live(self) -> tuple[str, ...]:
@@ -131,10 +146,15 @@ class Step:
     column: str  # a frozen count, TUNED, or OWN for the source's own learning and for the row SCRATCH
     planned: Planned
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the store calls the run, and what it called it when names did not begin with the property learned."""
+        return self.planned.name, f"{cell_words(self.source, self.column)}, seed {self.planned.seed}"
+
 
 @dataclass(frozen=True)
 class Cell:
-    """What came of the runs of one place of the table: the test error by seed."""
+    """What came of the runs of one place of the table: the test error by seed, in the unit of the table."""
 
     words: str
     by_seed: Mapping[int, float]
@@ -230,13 +250,14 @@ def steps(study: Study) -> list[Step]:
         begins: dict[str, str] = {}
         for name in study.live:
             begins[name] = f"#{len(found)}"
-            found.append(_step(name, OWN, seed, source_run(study, name, seed)))
-        base = target_run(study, seed)
-        found.append(_step(SCRATCH, OWN, seed, base))
+            found.append(Step(name, OWN, Planned(_source_words(name), seed, source_run(study, name, seed))))
+        base, label = target_run(study, seed), study.meaning.label
+        found.append(Step(SCRATCH, OWN, Planned(f"{label}, {SCRATCH}", seed, base)))
         for name in study.sources:
             for column in study.columns:
                 start = begins.get(name, name)  # a published one is named as TransferConfig names it
-                found.append(_step(name, column, seed, base.with_(transfer=transfer_of(column, start))))
+                config = base.with_(transfer=transfer_of(column, start))
+                found.append(Step(name, column, Planned(f"{label}, from {cell_words(name, column)}", seed, config)))
     return found
 
 
@@ -253,14 +274,14 @@ def read(study: Study, outcomes: Mapping[str, Outcome]) -> Table:
     found: dict[tuple[str, str], list[tuple[int, Outcome]]] = {}
     lost: set[tuple[str, int]] = set()  # sources without a result, by seed
     for step in steps(study):
-        outcome = outcomes.get(step.planned.name) or Outcome(step.planned.config)
+        outcome = next((outcomes[name] for name in step.names if name in outcomes), Outcome(step.planned.config))
         place = step.source, step.planned.seed
         if step.column == OWN and outcome.mae is None and not outcome.is_live:
             lost.add(place)
         elif place in lost:
             outcome = Outcome(step.planned.config)
         found.setdefault((step.source, step.column), []).append((step.planned.seed, outcome))
-    cells = {place: _cell(cell_words(*place), several) for place, several in found.items()}
+    cells = {place: _cell(*place, several, study) for place, several in found.items()}
     rows = [
         Row(name, cells.get((name, OWN)), tuple(cells[name, column] for column in study.columns))
         for name in study.sources
@@ -284,11 +305,15 @@ def _training(study: Study, seed: int) -> TrainConfig:
     return TrainConfig(epochs=study.epochs, batch_size=32, seed=seed, snapshots=0)
 
 
-def _step(source: str, column: str, seed: int, config: RunConfig) -> Step:
-    return Step(source, column, Planned(cell_words(source, column), seed, config))
+def _source_words(name: str) -> str:
+    """A source's own learning by what it predicts: `Formation energy, source`."""
+    labels = [TARGETS[target].label for target in SOURCES[name].targets]
+    return f"{CUT.capitalize() if name == CUT else ' + '.join(labels)}, source"
 
 
-def _cell(words: str, found: list[tuple[int, Outcome]]) -> Cell:
-    by_seed = {seed: outcome.mae for seed, outcome in found if outcome.mae is not None and isfinite(outcome.mae)}
+def _cell(source: str, column: str, found: list[tuple[int, Outcome]], study: Study) -> Cell:
+    scale = 1.0 if column == OWN and source != SCRATCH else study.scale  # no source is a class of its own
+    maes = {seed: outcome.mae for seed, outcome in found if outcome.mae is not None and isfinite(outcome.mae)}
     n_live = sum(outcome.is_live and outcome.mae is None for _, outcome in found)
-    return Cell(words, by_seed, n_live, len(found) - len(by_seed) - n_live)
+    by_seed = {seed: scale * mae for seed, mae in maes.items()}
+    return Cell(cell_words(source, column), by_seed, n_live, len(found) - len(by_seed) - n_live)

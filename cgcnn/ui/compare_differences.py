@@ -155,13 +155,14 @@ def shared_words(runs: Sequence[Compared], names: Sequence[str]) -> str:
     dataset, train = first.config.dataset, first.config.train
     own = dataset.source == "folder"
     crystals = f"the set {PurePath(dataset.path).stem or 'of your own'}" if own else "the built-in set"
+    no_rule = any(n.startswith("graph.") for n in names) or any(run.config.kind.on_grid for run in runs)
     parts = {
         "dataset.target": _target_words(first, "dataset.also" in equal),
         "dataset.path": crystals,
         "dataset.max_sites": f"cells of up to {dataset.max_sites} atoms" if dataset.max_sites else "cells of any size",
         "dataset.max_crystals": f"{dataset.max_crystals:,} of its crystals" if dataset.max_crystals else "",
         "dataset.split": f"split by {dataset.split}",
-        "graph.rule": first.config.graph.words if not any(n.startswith("graph.") for n in names) else "",
+        "graph.rule": "" if no_rule else first.config.graph.words,
         "model.name": value_of(first, "model.name"),
         "train.epochs": f"{train.epochs} epochs",
     }
@@ -179,19 +180,29 @@ def _target_words(run: Compared, all_shared: bool) -> str:
 
 def doubts(runs: Sequence[Compared]) -> list[str]:
     """Why the errors of these runs must not be ranked, one sentence a reason; empty when they may be."""
+    found = []
     if len({run.shown.name for run in runs}) > 1:
         told = ", ".join(f"{run.letter} {run.target.label.lower()}" for run in runs)
-        return [f"These runs learn different targets ({told}): their errors are of different things; do not rank them."]
+        found = [
+            f"These runs learn different targets ({told}): their errors are of different things; do not rank them."
+        ]
     first = runs[0]
-    error = first.shown.error.replace("Share", "share")
+    error = error_name(runs)
     if others := [run.letter for run in runs[1:] if _judged_by(run) != _judged_by(first)]:
         return [
+            *found,
             f"{' and '.join(others)} {'was' if len(others) == 1 else 'were'} judged by other test crystals than "
-            f"{first.letter}: compare no test {error} between them; give them the same data and split."
+            f"{first.letter}: compare no test {error} between them; give them the same data and split.",
         ]
     if any(value_of(run, name) != value_of(first, name) for run in runs for name in SPLIT_SETTINGS):
-        return [f"They chose their best epoch on different validation crystals: compare the test {error} only."]
-    return []
+        found.append(f"They chose their best epoch on different validation crystals: compare the test {error} only.")
+    return found
+
+
+def error_name(runs: Sequence[Compared]) -> str:
+    """The word for the errors of these runs: `MAE`, `share wrong`, or `error` where some learn classes."""
+    words = {one.shown.error for one in runs}
+    return "error" if len(words) > 1 else words.pop().replace("Share", "share")
 
 
 def copies_words(runs: Sequence[Compared]) -> str:
@@ -224,9 +235,10 @@ class Repeats:
 
     @property
     def words(self) -> str:
-        """`0.213 ± 0.004 (n = 3)`: the mean, and the standard deviation of one run."""
-        spread = f" ± {stdev(self.maes):.3f}" if len(self.maes) > 1 else ""
-        return f"{fmean(self.maes):.3f}{spread} (n = {len(self.maes)})"
+        """`0.213 ± 0.004 (n = 3)`: the mean, and the standard deviation of one run; of a class in %."""
+        times, digits = (100, 1) if self.runs[0].target.is_class else (1, 3)
+        spread = f" ± {times * stdev(self.maes):.{digits}f}" if len(self.maes) > 1 else ""
+        return f"{times * fmean(self.maes):.{digits}f}{spread} (n = {len(self.maes)})"
 
 
 def repeats(runs: Sequence[Compared]) -> list[Repeats]:
@@ -245,13 +257,15 @@ def paired_words(run: Compared, other: Compared) -> str:
     gaps = [error - errors[i] for i, error in zip(run.test["ids"], _errors(run), strict=True)]
     mean, doubt = fmean(gaps), stdev(gaps) / sqrt(len(gaps)) if len(gaps) > 1 else 0.0
     more, less = (run, other) if mean >= 0 else (other, run)
-    unit = f" {run.target.unit}".rstrip()
+    by = f"{abs(mean):.3f} ± {doubt:.3f} {run.target.unit}".rstrip()
+    if run.target.is_class:
+        by = f"{100 * abs(mean):.1f} ± {100 * doubt:.1f} percentage points"
     sure = abs(mean) > 2 * doubt
     verdict = (
         "more than the choice of test crystals explains" if sure else "so little that other test crystals could turn it"
     )
     return (
-        f"On the same {len(gaps)} test crystals {less.letter} errs by {abs(mean):.3f} ± {doubt:.3f}{unit} less than "
+        f"On the same {len(gaps)} test crystals {less.letter} errs by {by} less than "
         f"{more.letter} (± one standard error): {verdict}. Other seeds move both; repeat them to see how far."
     )
 

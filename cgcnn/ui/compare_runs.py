@@ -7,15 +7,18 @@ from typing import Any
 import streamlit as st
 
 from cgcnn.data.csv_text import csv_of
+from cgcnn.data.targets import TARGETS
 from cgcnn.figures.compare import error_difference, overlaid_curves
 from cgcnn.figures.learning import error_by_element
 from cgcnn.runs.store import RunStore
 from cgcnn.ui.compare_choice import chosen_runs, refreshed
 from cgcnn.ui.compare_differences import (
+    NONE,
     Compared,
     copies_words,
     differing,
     doubts,
+    error_name,
     headings,
     paired_words,
     repeats,
@@ -31,7 +34,9 @@ LOOK_EVERY = 1.0  # s, while a run is live
 NOTHING = "nothing"
 ERRORS = tuple(f"{side} {error}" for side in ("Test", "Validation") for error in ("MAE", "share wrong", "error"))
 COLUMNS: dict[str, Any] = {
-    "Weights": st.column_config.NumberColumn(format="%,d", help="How many numbers the network learns."),
+    "Weights": st.column_config.NumberColumn(
+        format="%,d", help="How many numbers the network has, frozen ones among them."
+    ),
     "Test AUC": st.column_config.NumberColumn(format="%.3f", help="The area under the ROC curve; 0.5 is guessing."),
     "s/epoch": st.column_config.NumberColumn(help="The usual time of training for one epoch, in seconds."),
 }
@@ -67,7 +72,9 @@ def _table_and_curves(runs: RunStore, chosen: Sequence[Compared]) -> None:
         for doubt in doubts(now):
             st.warning(plain(doubt), icon=":material/balance:")
     rows = table_rows(now, names)
-    st.dataframe(rows, hide_index=True, key="compare_table", column_config=COLUMNS | error_columns(rows))
+    st.dataframe(
+        rows, hide_index=True, key="compare_table", column_config=COLUMNS | error_columns(rows), placeholder=NONE
+    )
     _repeats(now, names)
     if any(one.epochs for one in now):
         _curves(now, names)
@@ -77,43 +84,44 @@ def _table_and_curves(runs: RunStore, chosen: Sequence[Compared]) -> None:
 
 def table_rows(runs: Sequence[Compared], names: Sequence[str]) -> list[dict[str, Any]]:
     """One row a run: the settings that differ, where it stands, how good and how fast it is."""
-    titles, units = headings(runs, names), {one.target.unit for one in runs}
+    titles, units = headings(runs, names), {_unit(one) for one in runs}
     unit = f" ({units.pop()})" if len(units) == 1 and "" not in units else ""
     error = error_name(runs)
     rows = []
     for one in runs:
         row: dict[str, Any] = {"Run": one.letter}
-        row |= {titles[name]: value_of(one, name) for name in names}
-        if not names:
-            row["Name"] = one.run.name or one.run.id
-        row |= {
-            f"Test {error}{unit}": _rounded(one.test.get("mae"), 7),
-            f"Validation {error}{unit}": _rounded(one.best_mae, 7),
-        }
+        row |= {f"Test {error}{unit}": _error(one, one.test.get("mae"))}
+        row |= {f"Validation {error}{unit}": _error(one, one.best_mae)}
         if any(other.target.is_class for other in runs):
             row["Test AUC"] = _rounded(roc_area(one), 4)
         row |= {"Unit": _unit(one)} if len({_unit(r) for r in runs}) > 1 else {}
+        row |= {titles[name]: value_of(one, name) for name in names}
+        if not names:
+            row["Name"] = one.run.name or one.run.id
         row |= {"Weights": one.data.get("n_parameters"), "s/epoch": _rounded(one.seconds, 3), "State": one.run.state}
         rows.append(row)
     return rows
 
 
-def error_name(runs: Sequence[Compared]) -> str:
-    """The word for the errors of these runs: `MAE`, `share wrong`, or `error` where some learn classes."""
-    words = {one.shown.error for one in runs}
-    return "error" if len(words) > 1 else words.pop().replace("Share", "share")
-
-
 def _unit(run: Compared) -> str:
-    return "share wrong" if run.target.is_class else run.target.unit
+    return "%" if run.target.is_class else run.target.unit
+
+
+def _error(run: Compared, error: float | None) -> float | None:
+    """With four digits, more than any test set of this size bears out; of a class in %."""
+    return None if error is None else _rounded(100 * error if run.target.is_class else error, 4)
 
 
 def error_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The columns of errors, all with the decimals that give the smallest error four digits: so they line up."""
+    """The columns of errors, all with the decimals that give the largest error four digits: so they line up.
+
+    Errors in different units do not: each has its own four digits.
+    """
     errors = {name: [row[name] for row in rows] for name in rows[0] if name.startswith(ERRORS)}
     known = [value for values in errors.values() for value in values if value]
-    decimals = min(6, max(0, 3 - floor(log10(min(known))))) if known else 4
-    return {name: st.column_config.NumberColumn(format=f"%.{decimals}f") for name in errors}
+    decimals = min(6, max(0, 3 - floor(log10(max(known))))) if known else 4
+    digits = "%.4g" if "Unit" in rows[0] else f"%.{decimals}f"
+    return {name: st.column_config.NumberColumn(format=digits) for name in errors}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -139,12 +147,13 @@ def _repeats(runs: Sequence[Compared], names: Sequence[str]) -> None:
 
 
 def _spread_heading(run: Compared) -> str:
-    unit = f" ({run.target.unit})" if run.target.unit else ""
+    unit = f" ({_unit(run)})" if _unit(run) else ""
     return f"Test {error_name([run])}{unit}, mean ± std"
 
 
 def _curves(runs: Sequence[Compared], names: Sequence[str]) -> None:
-    of_class = all(one.target.is_class for one in runs)
+    learners = [one for one in runs if one.of in ("", one.shown.name)]
+    of_class = all(one.target.is_class for one in learners)
     error, key = ("Share wrong", "compare_class_metric") if of_class else ("MAE", "compare_metric")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.segmented_control(
@@ -166,9 +175,13 @@ def _curves(runs: Sequence[Compared], names: Sequence[str]) -> None:
         width=320,
         help="An exponential moving average: the share of the past in each point. What was measured stays behind it.",
     )
-    units = {one.target.unit for one in runs}
+    drawn = runs if metric == "loss" else learners
+    if words := _left_out(runs, drawn):
+        st.caption(words)
+    units = {one.target.unit for one in drawn}
+    curves = [curve for curve, one in zip(curves_of(runs, names), runs, strict=True) if one in drawn]
     spec = overlaid_curves(
-        curves_of(runs, names),
+        curves,
         metric="loss" if metric == "loss" else "mae",
         unit=" or ".join(sorted(u for u in units if u)) if metric != "loss" else "",
         x=x,
@@ -177,13 +190,23 @@ def _curves(runs: Sequence[Compared], names: Sequence[str]) -> None:
         log=log,
         is_class=of_class,
     )
-    alt = f"Validation {metric} of {len(runs)} runs by {x}"
+    alt = f"Validation {metric} of {len(drawn)} runs by {x}"
     st.echarts_chart(spec, key="compare_curves", height=420, alt=alt)
     with st.container(horizontal=True):
         explained("compare", "What am I looking at?")
         st.download_button("Table as CSV", csv_of(table_rows(runs, names)), "runs.csv", icon=":material/download:")
         rows = [{"run": one.letter, "id": one.run.id, **e} for one in runs for e in one.epochs]
         st.download_button("Curves as CSV", csv_of(rows), "curves.csv", icon=":material/download:")
+
+
+def _left_out(runs: Sequence[Compared], drawn: Sequence[Compared]) -> str:
+    """Which runs have no curve, since they do not learn the target that is compared."""
+    letters = [one.letter for one in runs if one not in drawn]
+    if not letters:
+        return ""
+    what = TARGETS[runs[0].of].label
+    does = "does" if len(letters) == 1 else "do"
+    return f"Not drawn: {' and '.join(letters)}, which {does} not learn “{what}”."
 
 
 def _by_element(runs: Sequence[Compared]) -> None:
@@ -213,6 +236,12 @@ def _by_element(runs: Sequence[Compared]) -> None:
     else:
         title = f"Error of {mine} minus error of {other}: blue where {mine} is better"
         others = errors_by_element(by_letter[other].test, is_class=of_class)
+        if of_class:
+            errors, others, unit = _percent(errors), _percent(others), "%"
         figure = error_difference(errors, others, unit=unit, title=title)
         st.plotly_chart(figure, key="compare_elements")
     explained("compare", "What does an element's error say?")
+
+
+def _percent(shares: Mapping[str, tuple[float, int]]) -> dict[str, tuple[float, int]]:
+    return {symbol: (100 * share, n) for symbol, (share, n) in shares.items()}

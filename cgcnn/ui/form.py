@@ -22,11 +22,13 @@ def form(
     keys: Mapping[str, str] | None = None,
     only: Sequence[str] | None = None,
     fixed: Mapping[str, Any] | None = None,
+    quiet: bool = False,
 ) -> C:
     """Show the options of a Config and return it as set; each value lives in the URL under `prefix` + its key.
 
     `keys` renames options in the URL, `only` chooses which are shown and in which order, `fixed` sets others.
-    A lesson's link may lock an option or leave it out; its value counts all the same.
+    A lesson's link may lock an option or leave it out; its value counts all the same. Where all are left out, a
+    sentence says so, unless the form is `quiet`.
     """
     shown = only if only is not None else list(config.options())
     in_link = {name: prefix + (keys or {}).get(name, name) for name in shown}
@@ -34,7 +36,7 @@ def form(
     values = dict(fixed or {})
     for name, key in in_link.items():
         values[name] = _value(key, config.options()[name], default_of(config, name))
-    if shown and all(is_hidden(key) for key in in_link.values()):
+    if shown and not quiet and all(is_hidden(key) for key in in_link.values()):
         st.markdown("The link of this lesson has set what stands here.")
     return config(**values)
 
@@ -57,6 +59,12 @@ def several(label: str, options: Mapping[str, str], key: str, help: str = "") ->
     option = Option(label, help, choices=tuple(options))
     _take_link({key: (option, ())})
     return _value(key, option, (), options)
+
+
+def put(key: str, value: Any) -> None:
+    """Before the next run: set the control of an option, as a press of the reader would."""
+    st.session_state[key] = value
+    st.session_state.setdefault("values_put", set()).add(key)
 
 
 def read_value(text: str, option: Option, default: Any) -> Any:
@@ -90,10 +98,20 @@ def _number_in(text: str, option: Option, default: float) -> float:
 def _some_of(text: str, option: Option, default: tuple[str, ...]) -> tuple[str, ...]:
     """The choices in `a,b`, each once."""
     named = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-    if all(name in option.choices for name in named):
+    wrong = [name for name in named if name not in option.choices]
+    if not wrong:
         return named
-    choices, used = ", ".join(option.choices), ", ".join(default) or "none"
-    raise ConfigError(f"The link sets {option.label} to {text[:40]!r}; it must hold only {choices}, so {used} is used.")
+    used = _kept_of(text, option, default)
+    raise ConfigError(
+        f"The link sets {option.label} to {text[:40]!r}, where {wrong[0][:40]!r} is none of "
+        f"{', '.join(option.choices)}, so {', '.join(used) or 'none'} {'is' if len(used) < 2 else 'are'} used."
+    )
+
+
+def _kept_of(text: str, option: Option, default: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of `a,b` that are choices, each once; the default where words are given and none is one."""
+    named = dict.fromkeys(word.strip() for word in text.split(",") if word.strip())
+    return tuple(name for name in named if name in option.choices) or (default if named else ())
 
 
 def _one_of(value: str, allowed: Sequence[str], text: str, option: Option, default: str) -> str:
@@ -144,6 +162,8 @@ def _value(key: str, option: Option, default: Any, words: Mapping[str, str] | No
     try:
         return read_value(text, option, default) if text else default
     except ConfigError:
+        if isinstance(default, tuple):
+            return _kept_of(text, option, default)
         set_link(key, "")
         return default
 
@@ -152,18 +172,31 @@ def _widget(label: str, key: str, option: Option, default: Any) -> Any:
     locked = is_locked(key)
     help = " ".join([option.help, LOCKED]).strip() if locked else option.help
     common: dict[str, Any] = {"key": key, "bind": "query-params", "help": help, "disabled": locked}
+    was_put = _was_put(key)
     if isinstance(default, bool):
-        return st.toggle(label, value=default, **common)
+        return st.toggle(label, value=default and not was_put, **common)
     if option.choices:
-        return st.selectbox(label, option.choices, index=option.choices.index(default), **common)
+        index = 0 if was_put else option.choices.index(default)
+        return st.selectbox(label, option.choices, index=index, **common)
     if isinstance(default, str):
-        return st.text_input(label, value=default, **common)
-    return _number(label, option, default, common)
+        return st.text_input(label, value="" if was_put else default, **common)
+    return _number(label, option, default, common, was_put)
+
+
+def _was_put(key: str) -> bool:
+    """Whether `put` has just set this control, which must have no default then: Streamlit would complain of two.
+
+    In the next run it has one again, by which the URL knows what it may leave out.
+    """
+    waiting: set[str] = st.session_state.get("values_put", set())
+    was_put = key in waiting
+    waiting.discard(key)
+    return was_put
 
 
 def _several(label: str, key: str, option: Option, default: tuple[str, ...], words: Mapping[str, str]) -> Any:
     """A list of which several may be chosen, joined in the URL: Streamlit would write each under the same key."""
-    known = [name for name in linked(key, ",".join(default)).split(",") if name in option.choices]
+    known = list(_kept_of(linked(key, ",".join(default)), option, default))
     set_link(key, ",".join(known))
     locked = is_locked(key)
     st.session_state[key] = known
@@ -180,11 +213,14 @@ def _several(label: str, key: str, option: Option, default: tuple[str, ...], wor
     return tuple(chosen)
 
 
-def _number(label: str, option: Option, default: float, common: dict[str, Any]) -> float:
+def _number(label: str, option: Option, default: float, common: dict[str, Any], was_put: bool) -> float:
     kind = type(default)
     low, high = (None if bound is None else kind(bound) for bound in (option.minimum, option.maximum))
+    first: Any = default
+    if was_put:  # its own first value, which Streamlit does not take for a default of ours
+        first = None if low is None else "min"
     step = kind(option.step) if option.step else (1 if kind is int else None)
     if low is not None and high is not None and step and (high - low) / step <= FEW_STEPS:
-        return st.slider(label, low, high, default, step, **common)
+        return st.slider(label, low, high, None if was_put else default, step, **common)
     show = None if kind is int else "%g"
-    return st.number_input(label, low, high, default, step=step or default / 2 or 0.001, format=show, **common)
+    return st.number_input(label, low, high, first, step=step or default / 2 or 0.001, format=show, **common)

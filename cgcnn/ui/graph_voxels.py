@@ -225,7 +225,7 @@ def verdicts(found: Sequence[Change], trained: Predictor | None = None) -> list[
         )
     largest = max(change.graph for change in exact)
     if largest <= SAME:
-        said.append(f"**The graph network keeps its answer** under all of them (to {max(largest, 1e-4):.4f} times).")
+        said.append("**The graph network keeps its answer** under all of them.")
     return said
 
 

@@ -145,7 +145,7 @@ def _heaviest(structure: Structure, graph: CrystalGraph, own: list[int], weights
     n, most = len(own), max(weights)
     heaviest = [edge for edge, weight in zip(own, weights, strict=True) if weight > (1 - SAME) * most]
     if len(heaviest) == n:
-        return f"All {n} edges weigh the same, **{most:.3g}**."
+        return f"All {n} edges weigh the same, **{1 / n:.3g}**."
     j, d = int(graph.neighbor[heaviest[0]]), float(graph.distance[heaviest[0]])
     equal = len(heaviest) - 1
     others = f", as {'do' if equal > 1 else 'does'} {equal} other{'s' * (equal > 1)}" * (equal > 0)
@@ -198,14 +198,14 @@ def _factor(x: float) -> str:
 def _table(kinds: Kinds) -> list[dict[str, Any]]:
     return [
         {
-            "score": kind,
-            "layer": n + 1,
-            "scores from": _short(float(one.scores.min()), 4),
-            "to": _short(float(one.scores.max()), 4),
-            "largest − smallest around an atom": _short(float(one.contrast.mean()), 4),
-            "neighbors that count": _short(float(one.effective.mean()), 4),
-            "fewest": _short(float(one.effective.min()), 4),
-            "largest weight": _short(float(one.weights.max()), 4),
+            "Score": kind,
+            "Layer": n + 1,
+            "Scores from": _short(float(one.scores.min()), 4),
+            "To": _short(float(one.scores.max()), 4),
+            "Largest − smallest around an atom": _short(float(one.contrast.mean()), 4),
+            "Neighbors that count": _short(float(one.effective.mean()), 4),
+            "Fewest": _short(float(one.effective.min()), 4),
+            "Largest weight": _short(float(one.weights.max()), 4),
         }
         for kind, found in kinds.items()
         for n, one in enumerate(found)

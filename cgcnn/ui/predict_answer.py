@@ -60,6 +60,8 @@ def asked_network(sidebar: GraphConfig) -> Asked | None:
     if chosen is None:
         return None
     chosen = of_chosen_target(chosen)
+    if chosen.predictor.model.on_grid:  # it sees no edges, whatever the rule
+        return Asked(chosen, chosen.predictor, f"{chosen.stamp} {chosen.predictor.graph}")
     own = chosen.predictor.graph
     bend = st.toggle(
         "Use the neighbor rule of the sidebar",
@@ -78,7 +80,7 @@ def graph_of(asked: Asked, shown: Current) -> CrystalGraph | None:
         return build_graph(shown.structure, asked.predictor.graph)
     except CrystalError as mistake:
         show_mistake(f"No answer for {shown.title}: {mistake}")
-        if asked.as_learned:
+        if asked.as_learned and not asked.predictor.model.on_grid:
             st.info(
                 "The network is asked with the rule it learned from; to ask it with another one, switch on "
                 "“Use the neighbor rule of the sidebar” and change the rule there.",
@@ -101,8 +103,11 @@ def answer_card(asked: Asked, shown: Current, graph: CrystalGraph) -> Answer:
     if others := _other_targets(asked, graph):
         st.markdown(f"The same network says: {others}.")
     st.markdown(f"**{plain(asked.network.title)}**: {plain(_about(asked.network))}.", help=ERRORS_EXPLAINED)
-    size = f"{graph.n_atoms:,} {'atom' if graph.n_atoms == 1 else 'atoms'}, {graph.n_edges:,} edges"
-    st.markdown(f"Graph: {asked.predictor.graph.words}; {size}.")
+    size = f"{graph.n_atoms:,} {'atom' if graph.n_atoms == 1 else 'atoms'}"
+    if asked.predictor.model.on_grid:
+        st.markdown(f"This network sees no graph: it gets the {size} as densities on a grid.")
+    else:
+        st.markdown(f"Graph: {asked.predictor.graph.words}; {size}, {graph.n_edges:,} edges.")
     explained("predict", "What am I looking at?")
     return answer
 

@@ -22,7 +22,7 @@ from cgcnn.ui.prose import plain, show_mistake
 from cgcnn.ui.run_controls import copied
 from cgcnn.ui.run_form import run_name
 from cgcnn.ui.run_link import show_run
-from cgcnn.ui.run_start import source_words, sources
+from cgcnn.ui.run_start import misfit, source_words, sources
 from cgcnn.ui.teacher import is_fixed
 from cgcnn.ui.who import who
 
@@ -154,7 +154,9 @@ def _form(runs: RunStore, run: Run) -> None:
         return
     words = change_words(config, after)
     st.markdown(f"This run, but with **{plain(words)}**." if words else "Choose another value than now.")
-    if st.button("Train with this change", type="primary", disabled=not words, key="change_train"):
+    if why := misfit(after.transfer, after.model):
+        st.warning(plain(why), icon=":material/warning:")
+    if st.button("Train with this change", type="primary", disabled=not words or bool(why), key="change_train"):
         _submit(runs, run, after)
 
 

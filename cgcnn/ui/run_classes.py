@@ -51,6 +51,6 @@ def roc(test: Mapping[str, Any], target: Target, threshold: float) -> None:
 def threshold_words(test: Mapping[str, Any], threshold: float) -> str:
     """How many crystals come into the right class from this threshold on."""
     right = accuracy(test["truth"], test["predicted"], threshold)
-    words = f"From {threshold:.2f} on: **{right:.1%}** of {len(test['ids']):,} crystals in the right class"
+    words = f"From {threshold:.2f} on: **{100 * right:.1f} %** of {len(test['ids']):,} crystals in the right class"
     balanced = balanced_accuracy(test["truth"], test["predicted"], threshold)
-    return f"{words}, **{balanced:.1%}** on average of both classes." if balanced is not None else f"{words}."
+    return f"{words}, **{100 * balanced:.1f} %** on average of both classes." if balanced is not None else f"{words}."

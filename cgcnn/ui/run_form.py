@@ -9,7 +9,7 @@ import streamlit as st
 from cgcnn.config import Config
 from cgcnn.data import DatasetConfig
 from cgcnn.data.targets import TARGETS
-from cgcnn.errors import RunError
+from cgcnn.errors import ConfigError, CrystalError, RunError
 from cgcnn.graph import GraphConfig
 from cgcnn.models import MODELS
 from cgcnn.runs.export import SOURCE_FILE, script_of
@@ -19,7 +19,7 @@ from cgcnn.training.parallel import notice
 from cgcnn.training.train import TrainConfig
 from cgcnn.ui.data_sets import builtin_targets, own_targets, stored_sets
 from cgcnn.ui.form import choice, form, several
-from cgcnn.ui.prose import explained, show_mistake
+from cgcnn.ui.prose import explained, plain, show_mistake
 from cgcnn.ui.run_labels import label_words
 from cgcnn.ui.run_link import PLACE, show_run, still_shown
 from cgcnn.ui.run_queue import machine_line
@@ -29,8 +29,23 @@ from cgcnn.ui.who import who
 DATA_KNOBS = ["max_sites", "max_crystals", "train_crystals", "split", "val_fraction", "test_fraction", "seed"]
 
 
-def run_form(graph: GraphConfig) -> RunConfig:
-    """All settings of a run in four tabs; the neighbor rule is the one in the sidebar."""
+WRONG = "form_wrong"  # in the session: why the settings of the form cannot be trained; "" when they can
+NO_FIT = "The source does not fit into this network: see the tab “Start”."
+
+
+def run_form(graph: GraphConfig) -> RunConfig | None:
+    """All settings of a run; None where a mistake is among them, which then stands at the button, too."""
+    st.session_state[WRONG] = ""
+    try:
+        config = _tabs(graph)
+    except CrystalError as mistake:
+        st.session_state[WRONG] = str(mistake)
+        return None
+    return config if st.session_state[WRONG] in ("", NO_FIT) else None
+
+
+def _tabs(graph: GraphConfig) -> RunConfig:
+    """The settings in four tabs; the neighbor rule is the one in the sidebar."""
     data_tab, network_tab, training_tab, start_tab = st.tabs(["Data", "Network", "Training", "Start"])
     with data_tab:
         dataset = _dataset_form()
@@ -46,7 +61,8 @@ def run_form(graph: GraphConfig) -> RunConfig:
     with start_tab:
         transfer = start_form()
         explained("train", "Where a network begins")
-    st.session_state["form_fits"] = fits(transfer, model, graph)
+    if not fits(transfer, model, graph, dataset):
+        st.session_state[WRONG] = st.session_state[WRONG] or NO_FIT
     config = RunConfig(dataset, graph, model, train, transfer)
     _hints(config, on_grid)
     return config
@@ -65,9 +81,11 @@ def _on_grid(model: Config) -> bool:
 def _hints(config: RunConfig, on_grid: bool) -> None:
     """What cannot work well, before it is tried."""
     dataset, graph, model, train = config.dataset, config.graph, config.model, config.train
-    if TARGETS[dataset.target].extensive and getattr(model, "pooling", "") != "sum" and not train.per_atom:
+    growing = [TARGETS[name].label for name in dataset.targets if TARGETS[name].extensive]
+    if growing and getattr(model, "pooling", "") != "sum" and not train.per_atom:
+        which = "This target grows" if len(dataset.targets) == 1 else f"{' and '.join(growing)}: this grows"
         st.info(
-            "This target grows with the cell, and mean or max pooling cannot see how large the cell is. "
+            f"{which} with the cell, and mean or max pooling cannot see how large the cell is. "
             "Expect a poor fit; then try sum pooling, or “Learn per atom”.",
             icon=":material/lightbulb:",
         )
@@ -79,10 +97,16 @@ def _hints(config: RunConfig, on_grid: bool) -> None:
         )
 
 
-def submitted(runs: RunStore, config: RunConfig) -> None:
-    """The Train button, and what the machine does; a new run becomes the one that the page shows, by its URL."""
-    fit = st.session_state.get("form_fits", True)
-    if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not fit):
+def submitted(runs: RunStore, config: RunConfig | None) -> None:
+    """The Train button, and what the machine does; a new run becomes the one that the page shows, by its URL.
+
+    Without settings that can be trained (None, or a source that does not fit) it says why, and is off.
+    """
+    wrong = st.session_state.get(WRONG, "")
+    if (
+        st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=bool(wrong))
+        and config
+    ):
         me = who()
         try:
             run_id = runs.submit(config, user=me.name, name=run_name(config), owner=me.owner)
@@ -90,8 +114,8 @@ def submitted(runs: RunStore, config: RunConfig) -> None:
             show_run(run_id)
         except RunError as mistake:
             show_mistake(str(mistake))
-    if not fit:
-        st.markdown(":material/warning: The source does not fit into this network: see the tab “Start”.")
+    if wrong:
+        st.markdown(f":material/warning: {plain(wrong)}")
     if (begun := st.session_state.get("begun")) and begun == still_shown():
         with st.container(key="see_below"):  # on a phone, where it is out of sight
             st.markdown(f":material/check: Your run has begun: [see below ↓](#{PLACE})")
@@ -164,6 +188,12 @@ def _train_form(dataset: DatasetConfig) -> TrainConfig:
     if classes := [TARGETS[name].label for name in dataset.targets if TARGETS[name].is_class]:
         one = "a class takes" if len(classes) == 1 else "classes take"
         st.markdown(f"{' and '.join(classes)}: {one} the negative log-likelihood, whatever the loss above.")
+    try:
+        train.weights_of(len(dataset.targets))
+    except ConfigError as mistake:
+        show_mistake(str(mistake))
+        st.session_state[WRONG] = str(mistake)
+        return train.with_(weights="")  # the rest of the page goes on
     return train
 
 

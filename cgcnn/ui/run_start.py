@@ -6,6 +6,8 @@ from dataclasses import fields
 import streamlit as st
 
 from cgcnn.config import Config
+from cgcnn.data import DatasetConfig
+from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError, RunError
 from cgcnn.graph import GraphConfig
 from cgcnn.models import MODELS
@@ -13,8 +15,9 @@ from cgcnn.models.published import PUBLISHED
 from cgcnn.runs.records import Run
 from cgcnn.runs.store import RunStore
 from cgcnn.training.transfer import AFTER, PUBLISHED_PREFIX, TransferConfig, mismatch, published_source
+from cgcnn.training.transfer_study import known_by
 from cgcnn.ui.backend import store
-from cgcnn.ui.form import form
+from cgcnn.ui.form import form, put
 from cgcnn.ui.link import is_news, linked, note_mistake, set_link
 from cgcnn.ui.prose import plain
 from cgcnn.ui.teacher import LOCKED, drawn, is_fixed, is_hidden, is_locked, link_text
@@ -33,29 +36,23 @@ def start_form() -> TransferConfig:
     first = form(TransferConfig, prefix="start_", only=known, fixed={"source": source})
     rest = ["norm_learns"] if first.frozen else ["rate"]
     fixed = {name: getattr(first, name) for name in ("source", *known)}
-    return form(TransferConfig, prefix="start_", only=rest, fixed=fixed)
+    return form(TransferConfig, prefix="start_", only=rest, fixed=fixed, quiet=True)
 
 
-def fits(transfer: TransferConfig, model: Config, graph: GraphConfig) -> bool:
-    """Whether the source's parts fit into the network of the form; if not, a sentence, and a button that makes them."""
+def fits(transfer: TransferConfig, model: Config, graph: GraphConfig, dataset: DatasetConfig) -> bool:
+    """Whether the source's parts fit into the network of the form; if not, a sentence, and a button that makes them.
+
+    Where they fit, a sentence on each reason why the run may say less than it seems to.
+    """
     if not transfer.source:
         return True
-    try:
-        theirs, learned_with = source_settings(transfer)
-    except CrystalError as mistake:
-        st.warning(plain(str(mistake)), icon=":material/warning:")
+    if why := misfit(transfer, model):
+        st.warning(plain(why), icon=":material/warning:")
+        _offer_theirs(transfer, model)
         return False
-    has = getattr(model, "n_convs", transfer.taken)
-    if transfer.taken > has:
-        st.warning(
-            f"{transfer.taken} convolutions are to be taken over and the network of the form has {has}; take {has} at "
-            "most, or give it more.",
-            icon=":material/warning:",
-        )
-        return False
-    if why := mismatch(model, theirs, transfer.taken):
-        _offer_theirs(why, model, theirs)
-        return False
+    _, learned_with = source_settings(transfer)
+    if words := flattered(transfer, dataset):
+        st.warning(plain(words), icon=":material/warning:")
     if learned_with.words != graph.words and not getattr(MODELS[_kind(model)], "on_grid", False):
         st.warning(
             f"The source learned with {learned_with.words}, and this network will with {graph.words}: its sums will "
@@ -63,6 +60,44 @@ def fits(transfer: TransferConfig, model: Config, graph: GraphConfig) -> bool:
             icon=":material/warning:",
         )
     return True
+
+
+def misfit(transfer: TransferConfig, model: Config) -> str:
+    """Why a network of these settings cannot start from this source, in one sentence; "" when it can."""
+    if not transfer.source:
+        return ""
+    try:
+        theirs, _ = source_settings(transfer)
+    except CrystalError as mistake:
+        return str(mistake)
+    has = getattr(model, "n_convs", transfer.taken)
+    if type(model) is type(theirs) and transfer.taken > has:
+        return (
+            f"{transfer.taken} convolutions are to be taken over and this network has {has}; take {has} at most, or "
+            "give it more."
+        )
+    why = mismatch(model, theirs, transfer.taken)
+    return f"The source does not fit: {why[:1].lower() + why[1:]}" if why else ""
+
+
+def flattered(transfer: TransferConfig, dataset: DatasetConfig) -> str:
+    """That a source may know the very answers that judge this network, in one sentence; "" when it does not.
+
+    A run of the same crystals and split has never seen the test crystals; how many it learned from plays no part.
+    """
+    if transfer.published:
+        known = known_by(transfer.source)
+    else:
+        theirs = store().run(transfer.run).config.dataset
+        is_same = theirs == dataset.with_(train_crystals=theirs.train_crystals)
+        known = () if is_same else theirs.targets
+    shared = [TARGETS[name].label for name in dataset.targets if name in known]
+    if not shared:
+        return ""
+    return (
+        "The source may have learned from crystals that test this network, with the same property "
+        f"({', '.join(shared)}): its test error would flatter it."
+    )
 
 
 def source_settings(transfer: TransferConfig) -> tuple[Config, GraphConfig]:
@@ -153,10 +188,14 @@ def _late(source: str, runs: RunStore) -> dict[str, str]:
         return {}
 
 
-def _offer_theirs(why: str, model: Config, theirs: Config) -> None:
-    st.warning(plain(f"The source does not fit: {why}"), icon=":material/warning:")
+def _offer_theirs(transfer: TransferConfig, model: Config) -> None:
+    """A button that sets the network as its source was, where that is all it takes."""
+    try:
+        theirs, _ = source_settings(transfer)
+    except CrystalError:  # the sentence above says so
+        return
     differing = _differing(model, theirs)
-    if not differing or any(is_fixed(name) for name in differing):
+    if not differing or mismatch(theirs, theirs, transfer.taken) or any(is_fixed(name) for name in differing):
         return
     st.button(
         "Take over the source's network settings",
@@ -182,7 +221,7 @@ def _take_settings(model: Config, theirs: Config) -> None:
         if is_hidden(name):
             set_link(name, link_text(value))
         else:
-            st.session_state[name] = value
+            put(name, value)
 
 
 def _kind(model: Config) -> str:

@@ -27,6 +27,10 @@ class Shown:
         """The word for its error: `MAE`, or `Share wrong` of a class."""
         return self.target.error
 
+    def number(self, error: float) -> str:
+        """An error as the pages write it: three decimals in its unit, or of a class `12.5 %`."""
+        return f"{100 * error:.1f} %" if self.target.is_class else f"{error:.3f}"
+
     @property
     def is_alone(self) -> bool:
         """True when the run has no other target."""

@@ -212,4 +212,5 @@ def _chart(run: Run, mine: Seen, shown: Shown, is_error: bool, log: bool) -> dic
         batches=batches,
         is_class=shown.target.is_class,
         best_words="best" if shown.is_alone else "best for all targets",
+        n_targets=shown.among,
     )

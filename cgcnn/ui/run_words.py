@@ -134,23 +134,21 @@ def newest(run: Run, mine: Seen, shown: Shown | None = None) -> str:
     if mine.epochs:
         e = shown.epochs(mine.epochs[-1:])[0]
         sides = {"in training": e["train_mae"], f"{_unit(shown)} in validation".strip(): e["val_mae"]}
-        told = [f"**{error:.3f}** {where}" for where, error in sides.items() if error is not None]
+        told = [f"**{shown.number(error)}** {where}" for where, error in sides.items() if error is not None]
         return f"Epoch {e['epoch']}: {shown.error} {', '.join(told)}." if told else ""
     return ""
 
 
 def _error(shown: Shown, error: float) -> str:
     words = shown.error[:1].lower() + shown.error[1:] if shown.target.is_class else shown.error
-    return f"{words} **{error:.3f}**{_unit(shown)}"
+    return f"{words} **{shown.number(error)}**{_unit(shown)}"
 
 
 def _unit(shown: Shown) -> str:
     return f" {shown.target.unit}".rstrip()
 
 
-def known_words(labels: Mapping[str, Sequence[int]]) -> str:
-    """How many crystals of each side have each of several targets; "" for one, which all have."""
-    if len(labels) < 2:
-        return ""
-    told = [f"{TARGETS[name].label} {', '.join(f'{n:,}' for n in counts)}" for name, counts in labels.items()]
-    return f"With a value of each, to learn from, to choose by and to judge: {'; '.join(told)}."
+def label_rows(labels: Mapping[str, Sequence[int]]) -> list[dict[str, Any]]:
+    """How many crystals of each side have each target: one row a target."""
+    sides = ("to learn from", "best epoch", "test")
+    return [{"target": TARGETS[name].label} | dict(zip(sides, n, strict=True)) for name, n in labels.items()]

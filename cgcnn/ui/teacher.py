@@ -89,8 +89,9 @@ def known_names() -> frozenset[str]:
     forms: list[tuple[str, Iterable[str]]] = [
         ("train_", TrainConfig.options()),
         ("data_", [*DATA_KNOBS, "set", "target", "also"]),
-        ("start_", [*TransferConfig.options(), "from", "target", "how", "crystals", "epochs", "seed"]),
-        ("study_", Study.options()),
+        ("start_", TransferConfig.options()),
+        ("one_", ["from", "target", "taken", "frozen", "crystals", "epochs", "seed"]),
+        ("study_", [*Study.options(), "strict"]),
         ("", ["own_target", "model"]),
         *(("net_", model.Config.options()) for model in MODELS.values()),
         ("fresh_", [*FRESH, "seed"]),

@@ -1,4 +1,4 @@
-"""All runs of a transfer study at once: pause, resume, stop, and try again what was lost."""
+"""All runs of a transfer study at once: pause, resume, stop, and try again what was stopped or failed."""
 
 import streamlit as st
 
@@ -23,9 +23,10 @@ def study_controls(runs: RunStore, seen: StudySeen) -> None:
     for why in dict.fromkeys(member.run.error for member in lost if member.run.error):
         names = [member.run.name for member in lost if member.run.error == why]
         st.warning(f"**{plain('; '.join(names))}**: {plain(why)}", icon=":material/error:")
-    words = "Try the lost run again" if len(lost) == 1 else f"Try the {len(lost)} lost runs again"
+    words = "the stopped or failed run" if len(lost) == 1 else f"the {len(lost)} stopped or failed runs"
     st.button(
-        words, icon=":material/replay:", help="The same settings and seeds once more, in a new run each.",
+        f"Try {words} again", icon=":material/replay:",
+        help="The same settings and seeds once more, in a new run each.",
         key="study_again", disabled=not may_control(seen.sweep.user), on_click=_try_again, args=(runs, seen, lost),
     )  # fmt: skip
 

@@ -5,14 +5,16 @@ from typing import Any
 
 import streamlit as st
 
+from cgcnn.data.csv_text import csv_of
 from cgcnn.figures.compare import Curve
-from cgcnn.figures.transfer import as_shares, mean_epochs, source_curves, target_curves
+from cgcnn.figures.transfer import as_shares, curve_rows, mean_epochs, source_curves, target_curves
 from cgcnn.runs.store import RunStore
 from cgcnn.training.transfer_study import OWN, SCRATCH, column_words
 from cgcnn.ui.experiment_seen import Member
 from cgcnn.ui.prose import explained
 from cgcnn.ui.transfer_seen import StudySeen, looked_again, pace
-from cgcnn.ui.transfer_table import head, in_view
+from cgcnn.ui.transfer_static import numbers_of
+from cgcnn.ui.transfer_table import DOWNLOAD, head, in_view
 
 NO_STUDY = "Curves come from a study that was run here: begin one on the **Table** tab, or open one there again."
 
@@ -39,7 +41,7 @@ def _curves(runs: RunStore, seen: StudySeen, every: float | None) -> None:
 
 def _of_sources(runs: RunStore, seen: StudySeen, log: bool) -> None:
     curves = []
-    for number, name in enumerate(seen.study.sources):
+    for number, name in zip(numbers_of(seen.study.sources), seen.study.sources, strict=True):
         known = [_epochs(runs, seen, member) for member in seen.of(name, OWN)]
         shares = [as_shares(epochs, _guesses(data)) for epochs, data in known if epochs and data]
         if shares:
@@ -50,28 +52,37 @@ def _of_sources(runs: RunStore, seen: StudySeen, log: bool) -> None:
     option = source_curves(curves, log=log)
     alt = f"Training and validation curves of the sources: {', '.join(curve.label for curve in curves)}"
     st.echarts_chart(option, key=f"sources_{seen.sweep.id}", height=400, alt=alt)
+    _download(curve_rows(curves, unit="share of guessing the mean"), "sources")
 
 
 def _of_target(runs: RunStore, seen: StudySeen, log: bool) -> None:
     study = seen.study
     words = {column_words(column): column for column in study.columns}
     chosen = st.segmented_control(
-        "Of the sources", list(words), default=next(iter(words)), required=True, key="study_column",
+        "Frozen", list(words), default=next(iter(words)), required=True, key="study_column",
         bind="query-params",
     )  # fmt: skip
     column = words.get(chosen or "", study.columns[0])
     places = [*((name, column) for name in study.sources), (SCRATCH, OWN)]
     curves = []
-    for number, place in enumerate(places):
+    for number, place in zip([*numbers_of(study.sources), 0], places, strict=True):
         epochs = [known for member in seen.of(*place) if (known := _epochs(runs, seen, member)[0])]
         if epochs:
             curves.append(Curve(place[0], number, mean_epochs(epochs)))
     if not curves:
         st.markdown("The curves of the new property appear when the first of its runs has begun.")
         return
-    option = target_curves(curves, unit=study.meaning.unit, words=column_words(column), log=log)
+    unit, is_class = study.meaning.unit, study.meaning.is_class
+    option = target_curves(curves, unit=unit, words=column_words(column), log=log, is_class=is_class)
     alt = f"Validation error of {study.meaning.label.lower()} epoch by epoch, from each source and from scratch"
     st.echarts_chart(option, key=f"targets_{seen.sweep.id}", height=400, alt=alt)
+    _download(curve_rows(curves, unit=unit, is_class=is_class), "targets")
+
+
+def _download(rows: list[dict[str, Any]], name: str) -> None:
+    st.download_button(
+        "Curves as CSV", csv_of(rows), f"transfer_{name}.csv", "text/csv", icon=DOWNLOAD, key=f"{name}_csv"
+    )
 
 
 def _epochs(runs: RunStore, seen: StudySeen, member: Member) -> tuple[list[dict[str, Any]], dict[str, Any]]:

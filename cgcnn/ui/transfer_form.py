@@ -15,12 +15,14 @@ from cgcnn.ui.experiment_words import time_words
 from cgcnn.ui.form import choice, form
 from cgcnn.ui.link import set_link, write_links
 from cgcnn.ui.prose import explained, plain, show_mistake
+from cgcnn.ui.teacher import is_fixed
 from cgcnn.ui.transfer_seen import STUDY, crystals_of
 from cgcnn.ui.transfer_words import core_seconds
 from cgcnn.ui.who import who
 
 MINE, ALL = "Mine", "Everyone's"
 PREFIX = "study_"
+LISTS = ["sources", "frozen"]
 NUMBERS = ["seeds", "train_crystals", "equal_crystals", "epochs"]
 
 
@@ -47,7 +49,7 @@ def study_form(runs: RunStore) -> None:
         show_mistake(why_not)
     n_train = {name: source.n_train for name, source in found.sources.items()}
     st.markdown(f"**{plain(time_words(runs_planned, core_seconds(study, n_train), runs.load()))}**")
-    st.markdown("\n".join(f"- {plain(words)}" for words in material_words(study, found)))
+    st.markdown("\n".join(f"- {plain(words)}" for words in material_words(study, found, found.n_apart > 0)))
 
 
 def earlier(runs: RunStore) -> None:
@@ -88,6 +90,19 @@ def study_title(study: Study) -> str:
     return f"{study.meaning.label}, {many}"
 
 
+def back_to_form(study: Study) -> None:
+    """Leave a study for the form, which stands as this study has it; what a lesson fixes stays."""
+    set_link(STUDY, "")
+    for name, value in study.to_dict().items():
+        key = PREFIX + name
+        if is_fixed(key):
+            continue
+        if name in LISTS:
+            set_link(key, ",".join(value))
+        else:
+            st.session_state[key] = study.meaning.axis if name == "target" else value
+
+
 def _study() -> Study:
     """The settings as the form has them, without the sources that learn the new property itself."""
     usual = Study().target
@@ -98,7 +113,7 @@ def _study() -> Study:
         counts = form(Study, prefix=PREFIX, only=NUMBERS)
     with left:
         target = words[choice("New property", list(words), f"{PREFIX}target", "What all networks learn in the end.")]
-        shown = form(Study, prefix=PREFIX, only=["sources", "frozen", "tuned"], fixed={"target": usual})
+        shown = form(Study, prefix=PREFIX, only=[*LISTS, "tuned"], fixed={"target": usual})
         sources = tuple(name for name in shown.sources if target not in SOURCES[name].targets)
         if left_out := [f"“{name}”" for name in shown.sources if name not in sources]:
             st.markdown(f"Left out, since there the new property is learned already: {plain(', '.join(left_out))}.")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cgcnn.config import Config, option
 from cgcnn.data.targets import TARGETS
 from cgcnn.errors import CrystalError
 from cgcnn.figures.transfer import HEAD, PART_HEIGHT, parts_alt, parts_picture
@@ -13,9 +14,9 @@ from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import RunConfig
 from cgcnn.training.transfer import PUBLISHED_PREFIX, TransferConfig
 from cgcnn.training.transfer_parts import n_learning, parts_of
-from cgcnn.training.transfer_study import Study, network
+from cgcnn.training.transfer_study import SCRATCH, Study, network
 from cgcnn.ui.data_sets import builtin_targets
-from cgcnn.ui.form import choice
+from cgcnn.ui.form import choice, form
 from cgcnn.ui.networks import finished_runs
 from cgcnn.ui.prose import explained, plain, show_mistake
 from cgcnn.ui.run_link import show_run
@@ -23,7 +24,7 @@ from cgcnn.ui.run_queue import machine_line
 from cgcnn.ui.run_view import title_of
 from cgcnn.ui.who import who
 
-STAY, LEARN = "stays as it is (frozen)", "learns on slowly (fine-tuning)"
+PREFIX = "one_"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,17 @@ class Start:
 
     source: str
     base: RunConfig
+
+
+@dataclass(frozen=True)
+class Amounts(Config):
+    """How much and how long one network learns."""
+
+    crystals: int = option(
+        200, "Crystals to learn from (0: all)", "Few, since that is when help counts.", minimum=0, maximum=5000
+    )
+    epochs: int = option(30, "Epochs", "How often it sees all its crystals.", minimum=1, maximum=500)
+    seed: int = option(0, "Seed", "Of the random weights and the order of the crystals.", minimum=0, maximum=9999)
 
 
 def one_tab(runs: RunStore) -> None:
@@ -50,52 +62,47 @@ def one_tab(runs: RunStore) -> None:
 
 
 def run_words(config: RunConfig, source: str) -> str:
-    """What such a run is called: `Band gap (non-metals) from published: formation energy, 1 frozen, seed 0`."""
+    """What such a run is called: `Band gap (non-metals), from published: formation energy, 1 frozen, seed 0`."""
     label, transfer = TARGETS[config.dataset.target].label, config.transfer
-    how = f"{transfer.taken} {'frozen' if transfer.frozen else 'fine-tuned'}"
-    return f"{label} from {source}, {how}, seed {config.train.seed}"
+    how = f"from {source}, {transfer.taken} {'frozen' if transfer.frozen else 'fine-tuned'}"
+    return f"{label}, {how if transfer.source else SCRATCH}, seed {config.train.seed}"
 
 
 def _config() -> RunConfig:
     starts = _starts(finished_runs())
-    chosen = choice("Start from", list(starts), "start_from", "A network published with CGCNN, or a run of this lab.")
+    chosen = choice(
+        "Start from", list(starts), f"{PREFIX}from", "A network published with CGCNN, or a run of this lab."
+    )
     start = starts[chosen]
     st.session_state["start_words"] = chosen.partition(" · ")[2] or chosen
     targets = sorted(builtin_targets(), key=lambda target: target != Study().target)
     words = {TARGETS[target].axis: target for target in targets}
-    target = words[choice("New property", list(words), "start_target", "What the network learns now.")]
+    target = words[choice("New property", list(words), f"{PREFIX}target", "What the network learns now.")]
     n_convs = getattr(start.base.model, "n_convs", 0)
-    taken = st.slider(
-        "Convolutions taken over", 0, max(1, n_convs), min(1, n_convs), key="start_taken", bind="query-params",
-        help="The embedding and so many first convolutions come from the source; what follows begins anew.",
-    )  # fmt: skip
-    how = st.segmented_control(
-        "What was taken over", [STAY, LEARN], default=STAY, required=True, key="start_how", bind="query-params"
-    )
-    amount = st.number_input(
-        "Crystals to learn from (0: all)", 0, 5000, Study().train_crystals, key="start_crystals", bind="query-params",
-        help="Few, since that is when help counts.",
-    )  # fmt: skip
-    epochs = st.number_input("Epochs", 1, 500, Study().epochs, key="start_epochs", bind="query-params")
-    seed = st.number_input("Seed", 0, 9999, 0, key="start_seed", bind="query-params")
+    transfer = TransferConfig()
+    if start.source:
+        transfer = form(TransferConfig, prefix=PREFIX, only=["taken", "frozen"], fixed={"source": start.source})
+    if transfer.taken > n_convs and start.source:
+        st.caption(f"The source has {n_convs} convolutions: all of them are taken over.")
+        transfer = transfer.with_(taken=n_convs)
+    amounts = form(Amounts, prefix=PREFIX)
     changes = {
         "dataset.target": target,
         "dataset.also": (),
         "dataset.test_fraction": 0.3,
-        "dataset.train_crystals": amount,
-        "train.epochs": epochs,
-        "train.seed": seed,
+        "dataset.train_crystals": amounts.crystals,
+        "train.epochs": amounts.epochs,
+        "train.seed": amounts.seed,
         "train.weights": "",
     }
-    transfer = TransferConfig(source=start.source, taken=min(taken, n_convs), frozen=how != LEARN)
     return start.base.with_(**changes, transfer=transfer)
 
 
 def _starts(runs: list[Run]) -> dict[str, Start]:
-    """Every network that one can start from, by the words of the list: published ones first."""
+    """Every network that one can start from, by the words of the list: published ones first; and none, to compare."""
     like_published = RunConfig(model=network()).with_(**{"train.batch_size": 32, "train.snapshots": 0})
     names = [f"{PUBLISHED_PREFIX}{name}" for name in PUBLISHED]
-    found = {name: Start(name, like_published) for name in names}
+    found = {name: Start(name, like_published) for name in names} | {SCRATCH: Start("", like_published)}
     for run in runs:
         try:
             config = run.config
@@ -110,9 +117,9 @@ def _picture(config: RunConfig) -> None:
     parts, transfer = parts_of(config.model), config.transfer
     columns = [("from scratch", n_learning(parts, TransferConfig())), ("this network", n_learning(parts, transfer))]
     states = [[part.state(way) for part in parts] for way in (TransferConfig(), transfer)]
-    option = parts_picture([(part.name, part.n_parameters) for part in parts], columns, states)
-    option["title"]["subtext"] = "Above each column: how many parameters learn"
-    st.echarts_chart(option, key="parts_one", height=HEAD + PART_HEIGHT * len(parts), alt=parts_alt(columns))
+    picture = parts_picture([(part.name, part.n_parameters) for part in parts], columns, states)
+    picture["title"]["subtext"] = "Above each column: how many parameters learn"
+    st.echarts_chart(picture, key="parts_one", height=HEAD + PART_HEIGHT * len(parts), alt=parts_alt(columns))
 
 
 def _submitted(runs: RunStore, config: RunConfig) -> None:

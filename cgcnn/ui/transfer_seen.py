@@ -20,6 +20,7 @@ from cgcnn.ui.transfer_words import run_seconds
 
 LOOK_EVERY = 1.5  # s, while runs are queued or at work
 PUT_AWAY = 3.0  # s, while all stand still: somebody else may resume them
+STRICT, YES, NO = "study_strict", "true", "false"  # the URL parameter that says which test crystals judge
 STUDY = "study"  # the URL parameter that names the study in view, and the key of its settings in the store
 
 
@@ -31,7 +32,7 @@ class StudySeen:
     study: Study
     crystals: Material
     steps: dict[str, Step]  # the places of the runs in the table, by the names of the runs
-    strict: bool = True  # errors only on the test crystals that no source has met
+    strict: bool = True  # errors only on the test crystals that no source trained here has met
     members: list[Member] = field(default_factory=list)
     tests: dict[str, dict[str, Any]] = field(default_factory=dict)  # run id -> its test event
     curves: dict[str, tuple[object, list[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
@@ -89,12 +90,12 @@ class StudySeen:
         return slower * rest / max(1, self.states.count("running"))
 
     def baseline(self) -> float | None:
-        """The error of always predicting the mean, on the crystals that count here."""
+        """The error of always predicting the mean (the commoner class), on the crystals that count here."""
         for member in self.members:
             step = self.steps.get(member.run.name)
             if step and step.source == SCRATCH and member.run.id in self.tests:
                 found = errors_without(self.tests[member.run.id], self.study.target, self._without(step))
-                return found[1] if found else None
+                return self.study.scale * found[1] if found else None
         return None
 
     def of(self, source: str, column: str) -> list[Member]:
@@ -156,7 +157,7 @@ def study_in_view(runs: RunStore) -> StudySeen | None:
 
     A part of the page that draws itself anew asks `looked_again`: its request may still carry an old address.
     """
-    sweep_id = linked(STUDY, "")
+    sweep_id, strict = linked(STUDY, ""), linked(STRICT, YES) == YES
     write_links()
     if not sweep_id:
         return None
@@ -164,8 +165,9 @@ def study_in_view(runs: RunStore) -> StudySeen | None:
     if not isinstance(seen, StudySeen) or seen.sweep.id != sweep_id:
         sweep = runs.sweep(sweep_id)
         study = study_of(sweep)
-        places = {step.planned.name: step for step in steps(study)}
+        places = {name: step for step in steps(study) for name in step.names}
         seen = st.session_state["study_seen"] = StudySeen(sweep, study, crystals_of(study), places)
+    seen.strict = strict and seen.crystals.n_apart > 0
     seen.look(runs)
     return seen
 

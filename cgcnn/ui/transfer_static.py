@@ -1,5 +1,6 @@
 """What the Transfer page shows before anything runs: which parts stay, and the table of a study with one seed."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,7 @@ from cgcnn.training.transfer_parts import n_learning, parts_of
 from cgcnn.training.transfer_study import (
     N_CONVS,
     SCRATCH,
+    SOURCES,
     THEIR_SCRATCH,
     THEIR_TITLE,
     THEIRS,
@@ -72,6 +74,7 @@ def their_chart() -> dict[str, Any]:
         title="A published study: test error of the band gap",
         note=ONE_SEED,
         unit="eV",
+        numbers=numbers_of(THEIRS),
     )
 
 
@@ -83,6 +86,11 @@ def frozen_axes(columns: tuple[str, ...], sources: tuple[str, ...], *, joined: b
     words = tuple("fine-tuned" if column == TUNED else column for column in columns)
     values: tuple[Any, ...] = tuple(int(column) for column in columns) if joined else columns
     return [AxisWords("Frozen convolutions", values, words), AxisWords("Learned first", sources, sources)]
+
+
+def numbers_of(sources: Iterable[str]) -> list[int]:
+    """The place of each source among all: its color and its mark in every picture."""
+    return [list(SOURCES).index(name) for name in sources]
 
 
 def _short(column: str) -> str:

@@ -10,20 +10,23 @@ from cgcnn.errors import CrystalError
 from cgcnn.figures.sweep import sweep_alt
 from cgcnn.figures.transfer import transfer_chart
 from cgcnn.runs.store import RunStore
+from cgcnn.training.transfer_answers import Finding
 from cgcnn.training.transfer_crystals import material_words
-from cgcnn.training.transfer_study import Table
+from cgcnn.training.transfer_study import Study, Table
 from cgcnn.ui.backend import keep_served
 from cgcnn.ui.experiment_words import counted, progress_words
 from cgcnn.ui.link import set_link
 from cgcnn.ui.prose import explained, plain, show_mistake
+from cgcnn.ui.teacher import LOCKED, drawn, is_hidden, is_locked
 from cgcnn.ui.transfer_controls import study_controls
-from cgcnn.ui.transfer_form import earlier, study_form
-from cgcnn.ui.transfer_seen import STUDY, StudySeen, looked_again, pace, study_in_view
-from cgcnn.ui.transfer_static import frozen_axes, parts_shown, their_study, their_table
-from cgcnn.ui.transfer_words import THERE, here_words, table_columns, table_csv, table_rows
+from cgcnn.ui.transfer_form import back_to_form, earlier, study_form
+from cgcnn.ui.transfer_seen import NO, STRICT, STUDY, YES, StudySeen, looked_again, pace, study_in_view
+from cgcnn.ui.transfer_static import frozen_axes, numbers_of, parts_shown, their_study, their_table
+from cgcnn.ui.transfer_words import THERE, guess_words, here_words, table_columns, table_csv, table_rows
 
 ICONS = {"yes": ":material/check_circle:", "no": ":material/cancel:", "open": ":material/balance:"}
 DOWNLOAD = ":material/download:"
+OTHER_PROPERTY = "The published study learned the band gap, so its errors cannot be laid beside these."
 
 
 def table_tab(runs: RunStore) -> None:
@@ -62,17 +65,18 @@ def head(seen: StudySeen) -> None:
 
 def _study_view(runs: RunStore, seen: StudySeen) -> None:
     st.button(
-        "All studies", icon=":material/arrow_back:", type="tertiary", on_click=set_link, args=(STUDY, ""),
-        key="back_to_studies",
+        "New study or another one", icon=":material/arrow_back:", type="tertiary", on_click=back_to_form,
+        args=(seen.study,), key="back_to_studies",
     )  # fmt: skip
     head(seen)
     if not seen.members:
         st.info("All runs of this study have been deleted; run it again.", icon=":material/info:")
         return
+    judges(seen)
     every = pace(seen)
     st.fragment(_live, run_every=every)(runs, seen, every)
     with st.expander("What is held equal, and what is not", icon=":material/balance:"):
-        st.markdown("\n".join(f"- {plain(words)}" for words in material_words(seen.study, seen.crystals)))
+        st.markdown("\n".join(f"- {plain(words)}" for words in material_words(seen.study, seen.crystals, seen.strict)))
         explained("transfer", "What is held equal?")
 
 
@@ -83,31 +87,49 @@ def _live(runs: RunStore, seen: StudySeen, every: float | None) -> None:
         keep_served(runs)
         _progress(runs, seen)
     study_controls(runs, seen)
-    strict = st.toggle(
-        f"Judge only by the {seen.crystals.n_apart} test crystals that no source has met",
-        True,
-        key="study_strict",
-        bind="query-params",
-        disabled=not seen.crystals.kin or not seen.crystals.n_apart,
-        help="Of the other test crystals, a source has learned from one of the same chemical system, with another "
-        "label; off: all test crystals count.",
-    )
-    seen.strict = strict and seen.crystals.n_apart > 0
     table = seen.table
     findings_shown(seen)
     _chart(seen, table)
-    left, right = st.columns([8, 5], gap="medium")
+    left, right = beside_theirs(seen.study)
     with left:
         st.markdown(here_words(seen.study))
         st.dataframe(table_rows(table), hide_index=True, key="study_table", column_config=table_columns(seen.study))
         if (guess := seen.baseline()) is not None:
-            st.caption(
-                f"Always predicting the mean of these test crystals errs by {guess:.3g} {seen.study.meaning.unit}."
-            )
+            st.caption(guess_words(seen.study, guess))
         st.download_button("Runs as CSV", csv_of(table_csv(table)), "transfer.csv", "text/csv", icon=DOWNLOAD)
     with right:
-        st.markdown(THERE)
-        their_table(sizes=False)
+        if is_theirs(seen.study):
+            st.markdown(THERE)
+            their_table(sizes=False)
+        else:
+            st.caption(OTHER_PROPERTY)
+
+
+def judges(seen: StudySeen) -> None:
+    """The switch between all test crystals and those that are new to every source; it stands in the URL."""
+    found, locked = seen.crystals, is_locked(STRICT)
+    label = f"Judge only by the {found.n_apart} test crystals that no source trained here has met"
+    drawn(STRICT, label)
+    if not is_hidden(STRICT):
+        st.session_state[STRICT] = seen.strict
+        st.toggle(
+            label,
+            key=STRICT,
+            disabled=locked or not found.kin or not found.n_apart,
+            help="Of the other test crystals, a source has learned from one of the same chemical system, with another "
+            f"label; off: all {found.n_test} test crystals count. {LOCKED if locked else ''}".strip(),
+            on_change=lambda: set_link(STRICT, YES if st.session_state[STRICT] else NO),
+        )
+
+
+def beside_theirs(study: Study) -> list[Any]:
+    """Two columns where the published table is shown beside that of a study, else two rows."""
+    return st.columns([8, 5], gap="medium") if is_theirs(study) else [st.container(), st.container()]
+
+
+def is_theirs(study: Study) -> bool:
+    """Whether a study learns what the published one learned: no other errors can be laid beside its own."""
+    return study.target == Study().target
 
 
 def _progress(runs: RunStore, seen: StudySeen) -> None:
@@ -122,12 +144,14 @@ def findings_shown(seen: StudySeen, only: str = "") -> None:
     if not seen.is_over:
         st.markdown("Whether the differences mean anything is judged when all runs have ended.")
         return
+    by_sentence: dict[str, list[Finding]] = {}  # what is unknown for one reason is said once
     for finding in seen.findings():
         if only in finding.question:
-            st.info(
-                f"**{plain(finding.question)}** {plain(finding.sentence)}",
-                icon=ICONS.get(finding.found, ":material/help:"),
-            )
+            by_sentence.setdefault(finding.sentence, []).append(finding)
+    for sentence, several in by_sentence.items():
+        questions = " ".join(finding.question for finding in several)
+        icon = ICONS.get(several[0].found, ":material/help:")
+        st.info(f"**{plain(questions)}** {plain(sentence)}", icon=icon)
     explained("transfer", "How is it judged?")
 
 
@@ -138,7 +162,7 @@ def _chart(seen: StudySeen, table: Table) -> None:
         return
     if seen.drawn.get("table", (None, {}))[0] != table:
         seen.drawn["table"] = table, _drawn(found, table)
-    alt = sweep_alt([*found, table.scratch.arm], unit=study.meaning.unit)
+    alt = sweep_alt([*found, table.scratch.arm], unit=study.unit)
     st.echarts_chart(seen.drawn["table"][1], key=f"study_{seen.sweep.id}", height=460, alt=alt)
 
 
@@ -146,4 +170,12 @@ def _drawn(found: list[Any], table: Table) -> dict[str, Any]:
     study = table.study
     title = f"Test error: {study.meaning.label.lower()}"
     axes = frozen_axes(study.columns, study.sources)
-    return transfer_chart(found, axes, table.scratch.arm, title=title, unit=study.meaning.unit)
+    return transfer_chart(
+        found,
+        axes,
+        table.scratch.arm,
+        title=title,
+        unit=study.unit,
+        error=study.error,
+        numbers=numbers_of(study.sources),
+    )

@@ -1,6 +1,7 @@
 """A transfer study in the cells of a table and in sentences."""
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any
 
 import streamlit as st
@@ -17,11 +18,13 @@ from cgcnn.training.transfer_study import (
     Step,
     Study,
     Table,
+    cell_words,
     column_words,
     steps,
 )
 
 NONE = "–"  # no result yet
+DIGITS = 3  # decimals of all errors of a table, so that its numbers can be compared by eye
 # Of one core, for a network of this shape and small cells; measured with single runs.
 PER_CRYSTAL = 0.45e-3  # s for each training crystal and epoch
 PER_RUN = 0.6  # s, whatever it learns from
@@ -34,15 +37,15 @@ def table_rows(table: Table) -> list[dict[str, str]]:
 
     Training from scratch freezes nothing: its one number stands in every column, to be compared with.
     """
-    scratch = {column_words(column): cell_text(table.scratch) for column in table.study.columns}
+    scratch = {column_words(column): study_cell(table.scratch, table.study) for column in table.study.columns}
     rows = [{"learned first": SCRATCH} | scratch | {"its own error": ""}]
     return rows + [_row(row, table.study) for row in table.rows]
 
 
 def table_columns(study: Study) -> dict[str, Any]:
     """The headings of the live table."""
-    text, unit = st.column_config.TextColumn, f" ({study.meaning.unit})" if study.meaning.unit else ""
-    help = f"{study.meaning.error}{unit}: the mean over the seeds ± one standard deviation."
+    text, unit = st.column_config.TextColumn, f" ({study.unit})" if study.unit else ""
+    help = f"Test {study.error}{unit}: {_repeats(study)}."
     return {
         "learned first": text("Learned first", pinned=True),
         **{column_words(column): text(column_words(column), help=help) for column in study.columns},
@@ -52,31 +55,50 @@ def table_columns(study: Study) -> dict[str, Any]:
 
 def here_words(study: Study) -> str:
     """What stands above the live table."""
-    unit = f" in {study.meaning.unit}" if study.meaning.unit else ""
-    return f"**Here**: test {study.meaning.error}{unit}, mean ± standard deviation over the seeds"
+    unit = f" in {study.unit}" if study.unit else ""
+    return f"**Here**: test {study.error}{unit}, {_repeats(study)}"
+
+
+def _repeats(study: Study) -> str:
+    return "one run each: no spread is known" if study.seeds == 1 else "mean ± standard deviation over the seeds"
 
 
 def cell_text(cell: Cell, unit: str = "") -> str:
-    """`0.720 ± 0.031`, with `(1 of 3)` while runs are to come or lost."""
+    """`0.720 ± 0.031`, with `(1 of 3)` while runs are to come or without a result; a share as `12.5 ± 0.8 %`."""
     total = len(cell.by_seed) + cell.n_live + cell.n_lost
     if not cell.by_seed:
         return "no result" if not cell.n_live else NONE
-    words = cell.arm.text(unit)
+    digits = 1 if unit == "%" else DIGITS
+    spread = f" ± {cell.arm.std:.{digits}f}" if isfinite(cell.arm.std) else ""
+    words = f"{cell.arm.mean:.{digits}f}{spread} {unit}".rstrip()
     return words if len(cell.by_seed) == total else f"{words} ({len(cell.by_seed)} of {total})"
+
+
+def study_cell(cell: Cell, study: Study) -> str:
+    """A cell of the new property; its unit stands above the table, but for a percent sign."""
+    return cell_text(cell, study.unit if study.meaning.is_class else "")
+
+
+def guess_words(study: Study, guess: float) -> str:
+    """What knowing nothing would give, in the study's unit: the bar that every number has to beat."""
+    if study.meaning.is_class:
+        return f"Always naming the commoner class of these test crystals is wrong for {guess:.1f} % of them."
+    number = f"{guess:.{DIGITS}f} {study.unit}".rstrip()
+    return f"Always predicting the mean of these test crystals errs by {number}."
 
 
 def table_csv(table: Table) -> list[dict[str, Any]]:
     """One row for each run that has a result: source, column, seed, error."""
-    unit = f" ({table.study.meaning.unit})" if table.study.meaning.unit else ""
-    named = {step.planned.name: step for step in steps(table.study)}
+    unit = f" ({table.study.unit})" if table.study.unit else ""
     cells = {cell.words: cell for cell in table.cells}
     found = []
-    for step in named.values():
-        cell = cells.get(step.planned.arm)
+    for step in steps(table.study):
+        is_source = step.column == OWN and step.source != SCRATCH
+        cell = None if is_source else cells.get(cell_words(step.source, step.column))
         if cell is not None and step.planned.seed in cell.by_seed:
             mae = cell.by_seed[step.planned.seed]
             place = {"learned first": step.source, "column": step.column, "seed": step.planned.seed}
-            found.append(place | {f"test {table.study.meaning.error}{unit}": mae})
+            found.append(place | {f"test {table.study.error}{unit}": mae})
     return found
 
 
@@ -115,5 +137,5 @@ def _row(row: Row, study: Study) -> dict[str, str]:
     targets = SOURCES[row.source].targets
     own = cell_text(row.own, TARGETS[targets[0]].unit) if row.own else PUBLISHED
     cells = zip(study.columns, row.cells, strict=True)
-    found = {column_words(column): cell_text(cell) for column, cell in cells}
+    found = {column_words(column): study_cell(cell, study) for column, cell in cells}
     return {"learned first": row.source} | found | {"its own error": own}

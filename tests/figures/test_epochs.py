@@ -122,3 +122,11 @@ def test_of_a_class_the_probability_stands_above_its_true_class_and_every_crysta
     for before, after in zip(one["series"], other["series"], strict=True):
         assert [d["value"][0] for d in before["data"]] == [d["value"][0] for d in after["data"]]
     assert json.loads(json.dumps(one)) == one
+
+
+def test_a_class_has_the_same_two_colors_in_both_pictures() -> None:
+    truth, metal = [float(n % 2) for n in range(40)], TARGETS["metal"]
+    option = crystal_map(CLOUD, truth, plane_of([CLOUD]), names=["x"] * 40, target=metal, epoch=0)
+    left = parity_at(truth, truth, names=["x"] * 40, span=(0, 1), target=metal, epoch=0)
+    pieces = [(piece["label"], piece["color"]) for piece in option["visualMap"]["pieces"]]
+    assert pieces == [(series["name"], series["itemStyle"]["color"]) for series in left["series"]]

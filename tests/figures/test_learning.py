@@ -201,9 +201,9 @@ def test_an_epoch_without_an_error_of_the_target_has_no_mark() -> None:
 
 def test_of_a_class_the_curve_is_the_share_wrong_against_the_commoner_class() -> None:
     option = loss_curves(run(3), metric="mae", baseline=0.3, is_class=True)
-    assert option["title"]["text"] == "Share wrong after each epoch" and option["yAxis"]["name"] == "Share wrong"
+    assert option["title"]["text"] == "Share wrong after each epoch" and option["yAxis"]["name"] == "Share wrong (%)"
     words = series(option, "Predict the mean")["markLine"]["label"]["formatter"]
-    assert words == "always the commoner class, validation: 0.3"
+    assert words == "always the commoner class, validation: 30 %"
     assert loss_curves(run(3), is_class=True)["yAxis"]["name"] == "Loss"
     assert error_by_element({"Na": (0.1, 7)}, unit="", is_class=True).layout.title.text == "Share wrong by element"
 

@@ -6,11 +6,12 @@ from statistics import fmean, stdev
 
 import pytest
 
-from cgcnn.figures.colors import EDGE_COLOR
+from cgcnn.figures.colors import EDGE_COLOR, SHELL_COLORS
 from cgcnn.figures.compare import Curve
 from cgcnn.figures.transfer import (
     STATE_COLORS,
     as_shares,
+    curve_rows,
     mean_epochs,
     parts_alt,
     parts_picture,
@@ -71,6 +72,24 @@ def test_the_chart_has_a_series_for_each_source_and_a_band_from_scratch() -> Non
     low, high = (end["yAxis"] for end in band["markArea"]["data"][0])
     assert band["markLine"]["data"][0]["yAxis"] == pytest.approx((low + high) / 2) == pytest.approx(1.2)
     json.dumps(option, allow_nan=False)
+
+
+def test_a_class_has_its_own_axis_and_a_source_its_own_color_in_every_picture() -> None:
+    option = transfer_chart(FOUND, AXES, None, title="x", unit="%", error="share wrong", numbers=[3, 1])
+    assert option["yAxis"]["name"] == "Test share wrong (%)" and option["legend"]["type"] == "plain"
+    colors = {part["name"]: part["color"] for part in option["series"]}
+    assert colors == {"a": SHELL_COLORS[3], "b": SHELL_COLORS[1]}
+
+
+def test_where_colors_come_again_marks_are_others() -> None:
+    option = transfer_chart(FOUND, AXES, None, title="x", numbers=[0, 7])
+    marks = {part["name"]: part["symbol"] for part in option["series"] if part.get("symbolSize") == 13}
+    assert marks["a"] != marks["b"]
+
+
+def test_curves_are_rows_of_a_table_too() -> None:
+    (row,) = curve_rows([Curve("bulk modulus", 0, [epoch(1, 0.5, 0.6)])], unit="eV")
+    assert row == {"learned first": "bulk modulus", "epoch": 1, "training MAE (eV)": 0.5, "validation MAE (eV)": 0.6}
 
 
 def test_one_run_each_is_said_to_have_no_spread() -> None:

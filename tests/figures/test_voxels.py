@@ -17,7 +17,7 @@ def test_a_slice_is_drawn_in_angstrom_on_a_scale_that_no_slice_changes() -> None
 
 def test_a_slice_says_what_it_shows_and_is_square() -> None:
     layout = density_slice(VALUES, pitch=0.5, z=0.75, channel="Period", highest=20.0).layout
-    assert layout.title.text == "Period on the grid, slice at z = 0.75 Å"
+    assert layout.title.text == "Period: the voxels from z = 0.5 to 1 Å"
     assert (layout.xaxis.title.text, layout.yaxis.title.text) == ("x (Å)", "y (Å)")
     assert layout.yaxis.scaleanchor == "x" and list(layout.xaxis.range) == [0, 2.0]
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from cgcnn.data.targets import TARGETS
 from cgcnn.errors import ConfigError
 from cgcnn.training.arms import Outcome
 from cgcnn.training.transfer import TransferConfig
 from cgcnn.training.transfer_answers import Finding, findings, named_best, row_by_seed
-from cgcnn.training.transfer_crystals import errors_without, material, material_words
+from cgcnn.training.transfer_crystals import Material, errors_without, material, material_words
 from cgcnn.training.transfer_parts import n_learning, parts_of
 from cgcnn.training.transfer_study import (
     COMBINED,
@@ -23,6 +24,7 @@ from cgcnn.training.transfer_study import (
     Step,
     Study,
     Table,
+    cell_words,
     network,
     plan,
     read,
@@ -66,7 +68,28 @@ def test_a_study_is_one_round_for_each_seed_with_sources_before_what_starts_from
 
 def test_every_run_of_a_study_has_a_name_of_its_own() -> None:
     names = [one.name for one in plan(Study(tuned=True))]
-    assert len(set(names)) == len(names) and "bulk modulus, 2 frozen, seed 1" in names
+    assert len(set(names)) == len(names) == 3 * (5 + 1 + 5 * 4)
+
+
+def test_the_name_of_a_run_begins_with_what_its_network_predicts() -> None:
+    for step in steps(Study(target="metal", tuned=True)):
+        target = step.planned.config.dataset.target
+        assert step.planned.name.startswith(TARGETS[target].label)
+    names = [one.name for one in plan(Study(target="metal"))]
+    assert {"Metal or not, from formation energy (cut), 1 frozen, seed 1", "Metal or not, from scratch, seed 2"} <= set(
+        names
+    )
+    assert {"Formation energy, source, seed 1", "Formation energy (cut), source, seed 1"} <= set(names)
+
+
+def test_a_study_whose_runs_have_their_former_names_fills_the_same_table() -> None:
+    study = Study(sources=(BULK,), seeds=2)
+    former = {
+        f"{cell_words(step.source, step.column)}, seed {step.planned.seed}": Outcome(step.planned.config, 0.5)
+        for step in steps(study)
+    }
+    assert "bulk modulus, 2 frozen, seed 1" in former
+    assert read(study, former) == filled(study, lambda step: 0.5)
 
 
 def test_all_networks_that_learn_the_new_property_share_crystals_and_split() -> None:
@@ -161,6 +184,25 @@ def test_nothing_is_judged_with_one_seed() -> None:
     assert {finding.found for finding in found} == {"unknown"} and "two seeds" in found[0].sentence
 
 
+def test_a_row_that_is_missing_is_said_before_seeds_that_are_missing() -> None:
+    best, combined, _ = answers({SCRATCH: 0.8, ENERGY: 0.1, BULK: 0.9}, seeds=1)
+    assert "needs the row “combined”" in combined.sentence and "two seeds" in best.sentence
+
+
+def test_runs_that_were_stopped_are_counted_where_too_few_are_left() -> None:
+    found = findings(filled(Study(sources=(BULK, COMBINED, ENERGY)), lambda step: None))
+    assert {finding.sentence for finding in found} == {
+        "Nobody can tell: 30 of the runs have no result, and too few are left to judge by."
+    }
+
+
+def test_the_errors_of_a_class_are_told_in_percent() -> None:
+    table = filled(Study(target="metal", sources=(BULK, CUT)), by_source({SCRATCH: 0.2, BULK: 0.4, CUT: 0.3}))
+    assert table.scratch.by_seed[0] == pytest.approx(20) and table.row(BULK).own.by_seed[0] < 1  # type: ignore[union-attr]
+    assert (table.study.error, table.study.unit) == ("share wrong", "%")
+    assert "20.0 %" in findings(table)[0].sentence.replace("21.0", "20.0")
+
+
 def test_a_source_that_beats_all_others_beyond_chance_transfers_best() -> None:
     found = answers({SCRATCH: 0.8, ENERGY: 0.5, CUT: 0.8, BULK: 0.9, COMBINED: 1.0})[0]
     assert found.found == "yes" and f"beats {BULK} and {COMBINED}" in found.sentence
@@ -221,8 +263,21 @@ def test_the_crystals_of_a_study_are_counted_and_those_met_before_are_named() ->
     sizes = {name: source.n_train for name, source in found.sources.items()}
     assert sizes[ENERGY] > sizes[CUT] == sizes[BULK] == sizes[COMBINED] == 600 and found.n_train == 200
     assert found.again < found.kin and 100 < found.n_apart == found.n_test - len(found.kin)
-    assert any(f"{len(found.again)} of the {found.n_test} test crystals" in words for words in
-               material_words(Study(), found))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("strict", "end"),
+    [
+        (True, "with the switch on, only the other 152 judge."),
+        (False, "with the switch off, all 220 judge."),
+        (None, "one table is judged by the other 152 alone, one by all."),
+    ],
+)
+def test_who_judges_is_said_for_each_place_of_the_switch(strict: bool | None, end: str) -> None:
+    again, kin = frozenset("ab"), frozenset(str(n) for n in range(68))
+    words = material_words(Study(), Material({}, 200, 73, 220, again, kin), strict)[-1]
+    assert words.startswith("68 of the 220 test crystals share") and "(2 are that very crystal)" in words
+    assert words.endswith(end)
 
 
 def test_an_error_without_some_crystals_is_the_mean_over_the_others() -> None:

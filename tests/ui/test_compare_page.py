@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from cgcnn.data.samples import load_sample
 from cgcnn.graph import batch, build_graph
-from cgcnn.models import CGCNN
+from cgcnn.models import CGCNN, MODELS
 from cgcnn.nn.mixed import mixed
 from cgcnn.runs.export import export_zip
 from cgcnn.runs.imported import import_zip
@@ -390,9 +390,9 @@ def test_a_start_is_a_difference_in_words_and_scratch_has_no_frozen_layers() -> 
 def test_a_class_is_compared_by_the_share_that_is_wrong() -> None:
     runs = [replace(compared(n, 0.5, **{"dataset.target": "metal"}), test=of_class()) for n in (0, 1)]
     (row, _) = table_rows(runs, [])
-    assert row["Test share wrong"] == 0.5 and row["Test AUC"] == 0.0 and "Unit" not in row
+    assert row["Test share wrong (%)"] == 50.0 and row["Test AUC"] == 0.0 and "Unit" not in row
     mixed = table_rows([runs[0], compared(1, 0.2)], [])
-    assert [row["Unit"] for row in mixed] == ["share wrong", "eV/atom"] and "Test error (eV/atom)" not in mixed[0]
+    assert [row["Unit"] for row in mixed] == ["%", "eV/atom"] and "Test error (eV/atom)" not in mixed[0]
     assert error_columns(mixed).keys() == {"Test error", "Validation error"}
 
 
@@ -411,11 +411,34 @@ def test_the_page_compares_by_the_target_that_is_chosen(app: AppTest, store: Run
     opened(app, "compare", runs=f"{first},{second}")
     assert list(tables(app)[0]["Test MAE (eV)"]) == [0.2, 0.2] and not app.exception
     app.segmented_control(key="compare_of").set_value("Metal or not").run()
-    assert list(tables(app)[0]["Test share wrong"]) == [0.5, 0.5] and not app.exception
+    assert list(tables(app)[0]["Test share wrong (%)"]) == [50.0, 50.0] and not app.exception
     assert echarts_titles(app) == ["Share wrong on the validation crystals"]
     assert len(app.get("plotly_chart")) == 4, "ROC curves, two tables of confusions and the periodic table"
     app.segmented_control(key="element_other").set_value("B").run()
     assert not app.exception
+
+
+def test_a_run_without_the_compared_target_has_no_curve_on_its_axis(app: AppTest, store: RunStore) -> None:
+    runs = [with_others(store), adopted(store)]
+    opened(app, "compare", runs=",".join(runs), compare_of="Metal or not")
+    (chart,) = app.get("echarts_chart")
+    assert [name[0] for name in json.loads(chart.proto.spec)["legend"]["data"]] == ["A"]
+    assert any("Not drawn: B, which does not learn “Metal or not”" in c.value for c in app.caption)
+    assert app.dataframe[0].proto.placeholder == "–"
+    app.segmented_control(key="compare_class_metric").set_value("loss").run()
+    assert not any("Not drawn" in c.value for c in app.caption), "all of them have a loss"
+
+
+def test_other_targets_and_other_test_crystals_are_both_told() -> None:
+    one, other = compared(0, 0.1), compared(1, 0.2, ids=("c",), **{"dataset.target": "band_gap"})
+    different, crystals = doubts([one, other])
+    assert "different targets" in different and "other test crystals" in crystals
+
+
+def test_a_network_on_a_grid_shares_no_neighbor_rule() -> None:
+    grid = compared(1, model=MODELS["voxel CNN"].Config())
+    assert "k nearest" not in shared_words([compared(), grid], ["model.name"])
+    assert "k nearest" in shared_words([compared(), compared(1)], [])
 
 
 def test_a_source_is_named_by_its_run(app: AppTest, store: RunStore) -> None:

@@ -169,7 +169,7 @@ def test_a_network_without_attention_is_given_the_published_score(app: AppTest) 
     assert "does not attend" in said and "scores in layer 1 are 2.02 to 4.17" in said
     assert "**1.253 ± 1.4 %**" in said
     (table,) = tables(app)
-    assert table["score"].tolist() == ["published score"] * 4 and table["neighbors that count"].iloc[3] < 7
+    assert table["Score"].tolist() == ["published score"] * 4 and table["Neighbors that count"].iloc[3] < 7
 
 
 def test_a_run_that_learned_its_score_is_shown_beside_the_published_one(app: AppTest, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_run_that_learned_its_score_is_shown_beside_the_published_one(app: App
     assert not app.exception and not app.error
     assert app.selectbox(key="attention_head").options == ["1", "2"]
     (table,) = tables(app)
-    assert table["score"].tolist() == ["learned score"] * 2 + ["published score"] * 2
+    assert table["Score"].tolist() == ["learned score"] * 2 + ["published score"] * 2
     app.selectbox(key="layer_again").select_index(1).run()
     assert app.selectbox(key="layer_choice").value == 1
 

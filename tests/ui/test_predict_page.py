@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from cgcnn.data import DatasetConfig, shelf
 from cgcnn.data.samples import load_sample
-from cgcnn.models import CGCNN
+from cgcnn.models import CGCNN, MODELS
 from cgcnn.runs.store import RunStore
 from cgcnn.training.experiment import Experiment, RunConfig
 from cgcnn.training.predictor import Predictor
@@ -188,7 +188,8 @@ def test_the_samples_are_answered_without_any_upload(app: AppTest) -> None:
 
 def trained(folder: Path, **settings: Any) -> str:
     """A run of one epoch on 60 crystals, as a worker would have left it."""
-    model = CGCNN.Config(n_convs=1, atom_dim=8, hidden_dim=8, pooling=settings.pop("pooling", "mean"))
+    small = CGCNN.Config(n_convs=1, atom_dim=8, hidden_dim=8, pooling=settings.pop("pooling", "mean"))
+    model = settings.pop("model", small)
     dataset = DatasetConfig(max_crystals=60, **settings)
     config = RunConfig(dataset=dataset, model=model, train=TrainConfig(epochs=1))
     store, experiment = RunStore(folder), Experiment(config)
@@ -277,3 +278,9 @@ def test_every_tab_opens_for_a_class_of_several_targets(app: AppTest, tmp_path: 
     run_id = trained(tmp_path, target="band_gap", also=("metal",))
     predict(app, network=run_id, answer_of="Metal or not", predict_tab=tab)
     assert not app.exception and not app.error
+
+
+def test_a_network_on_a_grid_has_no_neighbor_rule_to_change(app: AppTest, tmp_path: Path) -> None:
+    predict(app, network=trained(tmp_path, model=MODELS["voxel CNN"].Config(pitch=1.0, n_convs=1, filters=4)))
+    assert not app.exception and any("as densities on a grid" in m.value for m in app.markdown)
+    assert "sidebar_rule" not in [toggle.key for toggle in app.toggle]

@@ -12,7 +12,7 @@ from cgcnn.training.experiment import RunConfig
 from cgcnn.training.train import LOSSES
 from cgcnn.ui.run_queue import FASTEST, FORGOTTEN, SLOWEST, Watchers, load_words, ordinal, pace, queue_words, spoken
 from cgcnn.ui.run_targets import targets_of
-from cgcnn.ui.run_words import LOSS_WORDS, Seen, curve_words, known_words, newest, place, taken_up, time_to_go
+from cgcnn.ui.run_words import LOSS_WORDS, Seen, curve_words, label_rows, newest, place, taken_up, time_to_go
 from train_kit import Event, batch, epoch
 
 
@@ -109,14 +109,13 @@ def test_an_epoch_speaks_of_the_target_that_is_shown(tmp_path: Path) -> None:
     run = runs.run(runs.submit(SEVERAL))
     seen, (gap, metal, density) = mine(scored(1, [0.5, 0.25, None])), targets_of(run.settings)
     assert newest(run, seen, gap) == "Epoch 1: MAE **0.400** in training, **0.500** eV in validation."
-    assert newest(run, seen, metal) == "Epoch 1: Share wrong **0.250** in training, **0.250** in validation."
+    assert newest(run, seen, metal) == "Epoch 1: Share wrong **25.0 %** in training, **25.0 %** in validation."
     assert newest(run, seen, density) == ""
 
 
-def test_how_many_crystals_have_a_target_is_told_only_where_there_are_several() -> None:
-    assert known_words({"band_gap": [9, 1, 1]}) == ""
-    words = known_words({"band_gap": [1200, 1, 2], "metal": [3, 4, 5]})
-    assert "Band gap (non-metals) 1,200, 1, 2; Metal or not 3, 4, 5." in words
+def test_how_many_crystals_have_each_target_is_a_row() -> None:
+    rows = label_rows({"band_gap": [1200, 1, 2], "metal": [3, 4, 5]})
+    assert rows[0] == {"target": "Band gap (non-metals)", "to learn from": 1200, "best epoch": 1, "test": 2}
 
 
 def test_a_place_is_an_epoch_or_a_batch(tmp_path: Path) -> None:

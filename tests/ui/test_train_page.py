@@ -323,17 +323,28 @@ def metrics(app: AppTest) -> dict[str, str]:
 def test_a_run_with_several_targets_shows_one_at_a_time_each_in_its_own_unit(app: AppTest, runs: RunStore) -> None:
     opened(app, "train", run=of_several(runs))
     assert metrics(app) == {"Test MAE (eV)": "0.500", "Validation MAE (eV)": "0.250"}, "epoch 2 has the best score"
-    assert f"{GAP} 60, 6, 6; {METAL} 50, 5, 5" in words(app)
+    assert app.dataframe[0].value.to_numpy().tolist() == [[GAP, 60, 6, 6], [METAL, 50, 5, 5]]
     app.segmented_control(key="of_target").set_value(METAL).run()
     assert not app.exception and echarts_titles(app) == ["Share wrong after each epoch"]
-    told = {"Test share wrong": "0.250", "Test ROC AUC": "0.750", "Validation share wrong": "0.250"}
+    told = {"Test share wrong": "25.0 %", "Test ROC AUC": "0.750", "Validation share wrong": "25.0 %"}
     assert told.items() <= metrics(app).items() and "Test NLL" in metrics(app)
-    assert len(app.get("plotly_chart")) == 3 and "**75.0%** of 4 crystals" in words(app)
+    assert len(app.get("plotly_chart")) == 3 and "**75.0 %** of 4 crystals" in words(app)
+
+
+def test_the_loss_of_several_targets_is_said_to_be_that_of_all(app: AppTest, runs: RunStore) -> None:
+    opened(app, "train", run=of_several(runs), curve="loss")
+    assert echarts_titles(app) == ["Loss of all targets together"]
+
+
+def test_a_run_that_starts_from_another_says_how_and_how_much_of_it_learns(app: AppTest, runs: RunStore) -> None:
+    opened(app, "train", run=worked(runs, epoch(1), **{"transfer.source": "published: band gap"}))
+    said = words(app).replace("\\", "")
+    assert "Starts from published band gap, 1 convolution frozen; " in said and "of its weights learn" in said
 
 
 def test_the_threshold_moves_the_confusions_and_stands_in_the_link(app: AppTest, runs: RunStore) -> None:
     opened(app, "train", run=of_several(runs), of_target=METAL, threshold="0.8")
-    assert "From 0.80 on: **75.0%** of 4 crystals in the right class" in words(app) and not app.exception
+    assert "From 0.80 on: **75.0 %** of 4 crystals in the right class" in words(app) and not app.exception
 
 
 @pytest.mark.parametrize("tab", ["Error by element", "The crystal in view", "Save"])
@@ -378,14 +389,38 @@ def test_an_unknown_further_target_is_told(app: AppTest) -> None:
     assert any("The link sets Learn also to 'color'" in e.value for e in app.error)
 
 
+def test_of_several_further_targets_the_wrong_one_is_named_and_the_others_are_kept(app: AppTest) -> None:
+    opened(app, "train", data_also="metal,bandgap")
+    said = app.error[0].value.replace("\\", "")
+    assert "'bandgap' is none of" in said and "so metal is used" in said
+    assert app.multiselect(key="data_also").value == ["metal"]
+
+
 def test_a_lesson_can_lock_the_further_targets(app: AppTest) -> None:
     opened(app, "train", data_also="metal", lock="data_also")
     assert app.multiselect(key="data_also").disabled and app.multiselect(key="data_also").value == ["metal"]
 
 
-def test_wrong_weights_are_one_sentence(app: AppTest) -> None:
-    opened(app, "train", data_also="metal", train_weights="1")
-    assert not app.exception and "give 2 numbers" in app.error[0].value
+@pytest.mark.parametrize("weights", ["1", "1,", "1; 2"])
+def test_wrong_weights_are_one_sentence_and_leave_the_run_and_its_buttons(
+    app: AppTest, runs: RunStore, weights: str
+) -> None:
+    run_id = worked(runs, batch(1))
+    opened(app, "train", data_also="metal", train_weights=weights, run=run_id)
+    assert not app.exception and "give 2 numbers" in app.error[0].value and "give 2 numbers" in words(app)
+    assert train_button(app).disabled and "pause" in enabled(app)
+    app.text_input(key="train_weights").set_value("1, 2").run()
+    assert not app.error and not train_button(app).disabled
+
+
+def test_weights_in_a_link_mean_nothing_for_one_target(app: AppTest, runs: RunStore) -> None:
+    train_button(opened(app, "train", train_weights="1")).click().run()
+    assert not app.error and runs.runs(1)[0].config.train.weights == ""
+
+
+def test_settings_that_contradict_each_other_leave_the_run_in_view(app: AppTest, runs: RunStore) -> None:
+    opened(app, "train", model="attention CGCNN", net_atom_dim="33", net_heads="4", run=worked(runs, batch(1)))
+    assert train_button(app).disabled and "pause" in enabled(app) and not app.exception
 
 
 def train_button(app: AppTest) -> Any:
@@ -409,6 +444,48 @@ def test_a_source_that_does_not_fit_is_told_before_training_and_its_settings_can
     assert app.number_input(key="net_atom_dim").value == 64 and app.selectbox(key="net_norm").value == "batch norm"
 
 
+def test_settings_that_are_taken_over_come_without_a_default_beside_them(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(app, "train", start_source="published: band gap", net_atom_dim="32", net_norm="none")
+    log = Mock()
+    monkeypatch.setattr("streamlit.elements.lib.policies.runtime", Mock(exists=lambda: True))
+    monkeypatch.setattr("streamlit.elements.lib.policies._LOGGER", log)
+    monkeypatch.setattr("streamlit.elements.lib.policies._shown_default_value_warning", False)
+    next(b for b in app.button if "network settings" in b.label).click().run()
+    assert not log.warning.called and app.number_input(key="net_atom_dim").value == 64
+
+
+@pytest.mark.parametrize(
+    ("link", "flattered"),
+    [
+        ({"start_source": "published: formation energy"}, True),
+        ({"start_source": "published: band gap"}, False),
+        ({"data_seed": "7"}, True),
+        ({}, False),
+    ],
+)
+def test_a_source_that_may_know_the_test_crystals_is_told(
+    app: AppTest, runs: RunStore, link: dict[str, str], flattered: bool
+) -> None:
+    opened(app, "train", **{"start_source": worked(runs, batch(1))} | link)
+    assert any("would flatter it" in w.value for w in app.warning) is flattered and not train_button(app).disabled
+
+
+def test_a_change_that_the_source_forbids_cannot_be_trained(app: AppTest, runs: RunStore) -> None:
+    old = worked(runs, epoch(1), state="finished", **{"transfer.source": "published: band gap"})
+    opened(app, "train", run=old)
+    app.session_state[f"change_{old}"] = True
+    app.run()
+    app.selectbox(key="change_setting").set_value("model").run()
+    assert app.button(key="change_train").disabled and "of another kind" in app.warning[0].value
+
+
+def test_a_hidden_start_says_its_sentence_once(app: AppTest) -> None:
+    opened(app, "train", start_source="published: band gap", hide="start_*")
+    assert words(app).count("has set what stands here") == 1
+
+
 def test_locked_settings_of_the_network_are_not_taken_over(app: AppTest) -> None:
     opened(app, "train", start_source="published: band gap", net_atom_dim="32", lock="net_*")
     assert app.warning and not [b for b in app.button if "network settings" in b.label]
@@ -416,7 +493,7 @@ def test_locked_settings_of_the_network_are_not_taken_over(app: AppTest) -> None
 
 def test_more_convolutions_than_there_are_cannot_be_taken_over(app: AppTest) -> None:
     opened(app, "train", start_source="published: band gap", net_n_convs="1", start_taken="2")
-    assert "the network of the form has 1; take 1 at most" in app.warning[0].value and train_button(app).disabled
+    assert "this network has 1; take 1 at most" in app.warning[0].value and train_button(app).disabled
 
 
 def test_a_network_can_begin_with_a_run_that_is_still_at_work(app: AppTest, runs: RunStore) -> None:
