@@ -49,8 +49,34 @@ class Member:
         return self.run.ended - self.run.started
 
 
+class Members:
+    """Runs that belong together, and how far they are."""
+
+    members: list[Member]
+
+    @property
+    def states(self) -> list[str]:
+        """The state of every run."""
+        return [member.run.state for member in self.members]
+
+    @property
+    def is_live(self) -> bool:
+        """True while more may come without anybody asking."""
+        return any(member.run.is_live for member in self.members)
+
+    @property
+    def is_over(self) -> bool:
+        """True when every run has ended."""
+        return all(member.is_over for member in self.members)
+
+    @property
+    def share(self) -> float:
+        """How much of all is done, from 0 to 1."""
+        return fmean(member.share for member in self.members) if self.members else 1.0
+
+
 @dataclass
-class SweepSeen:
+class SweepSeen(Members):
     """An experiment as this session saw it last."""
 
     sweep: Sweep
@@ -81,26 +107,6 @@ class SweepSeen:
     def target(self) -> Target:
         """What all runs learn."""
         return TARGETS[self.members[0].config.dataset.target]
-
-    @property
-    def states(self) -> list[str]:
-        """The state of every run."""
-        return [member.run.state for member in self.members]
-
-    @property
-    def is_live(self) -> bool:
-        """True while more may come without anybody asking."""
-        return any(member.run.is_live for member in self.members)
-
-    @property
-    def is_over(self) -> bool:
-        """True when every run has ended."""
-        return all(member.is_over for member in self.members)
-
-    @property
-    def share(self) -> float:
-        """How much of all is done, from 0 to 1."""
-        return fmean(member.share for member in self.members) if self.members else 1.0
 
     @property
     def baseline(self) -> float | None:

@@ -14,7 +14,7 @@ from cgcnn.training.arms import Outcome
 from cgcnn.training.transfer_answers import Finding, findings
 from cgcnn.training.transfer_crystals import Material, errors_without, material
 from cgcnn.training.transfer_study import EXPERIMENT, OWN, SCRATCH, Step, Study, Table, read, steps
-from cgcnn.ui.experiment_seen import HEIRS, LOST, Member
+from cgcnn.ui.experiment_seen import HEIRS, LOST, Member, Members
 from cgcnn.ui.link import linked, write_links
 from cgcnn.ui.transfer_words import run_seconds
 
@@ -25,7 +25,7 @@ STUDY = "study"  # the URL parameter that names the study in view, and the key o
 
 
 @dataclass
-class StudySeen:
+class StudySeen(Members):
     """A study as this session saw it last."""
 
     sweep: Sweep
@@ -58,26 +58,6 @@ class StudySeen:
         if self.judged[0] != table:
             self.judged = table, findings(table)
         return self.judged[1]
-
-    @property
-    def states(self) -> list[str]:
-        """The state of every run."""
-        return [member.run.state for member in self.members]
-
-    @property
-    def is_live(self) -> bool:
-        """True while more may come without anybody asking."""
-        return any(member.run.is_live for member in self.members)
-
-    @property
-    def is_over(self) -> bool:
-        """True when every run has ended."""
-        return all(member.is_over for member in self.members)
-
-    @property
-    def share(self) -> float:
-        """How much of all is done, from 0 to 1."""
-        return fmean(member.share for member in self.members) if self.members else 1.0
 
     def seconds_to_go(self) -> float:
         """How long the rest takes with as many slots as the study has now, by the runs that have ended."""
